@@ -1,0 +1,71 @@
+using TokenFactory.Storage.Journal;
+using TokenFactory.Storage.Ledger;
+
+namespace TokenFactory.Inference.ReadModel;
+
+public enum ProviderKind
+{
+    /// <summary>Any server that speaks OpenAI's dialect: vLLM, SGLang, llama.cpp, Ollama, OpenAI itself.</summary>
+    OpenAi = 0,
+
+    /// <summary>The built-in echo model: no network, no cost, deterministic.</summary>
+    Loopback = 1,
+}
+
+/// <summary>Who runs a backend.</summary>
+/// <param name="Credential">The secret sent upstream as <c>Authorization: Bearer</c>; null sends none. Never logged, never in a record's text.</param>
+public sealed record Provider(string Name, ProviderKind Kind, string? Region, Secret? Credential);
+
+/// <summary>A secret value that no log, record or exception prints.</summary>
+public sealed class Secret(string value)
+{
+    public string Reveal() => value;
+
+    public override string ToString() => "(secret)";
+}
+
+/// <summary>One upstream model at one provider.</summary>
+public sealed record Deployment
+{
+    public required string Name { get; init; }
+
+    public required Provider Provider { get; init; }
+
+    /// <summary>Base URLs of its replicas, each ending in the version segment (<c>…/v1</c>), without a trailing slash.</summary>
+    public required IReadOnlyList<Uri> Endpoints { get; init; }
+
+    /// <summary>What the backend calls the model. Null keeps the name the caller used.</summary>
+    public string? UpstreamModel { get; init; }
+
+    public string? Version { get; init; }
+
+    /// <summary>Overrides the provider's.</summary>
+    public string? Region { get; init; }
+
+    public Operations Operations { get; init; } = Operations.All;
+
+    /// <summary>Tokens, input and output together; null is unknown.</summary>
+    public long? MaxContext { get; init; }
+
+    /// <summary>Tokens of output the backend can be made to write at most; null is unknown.</summary>
+    public long? MaxOutput { get; init; }
+
+    public Price Price { get; init; } = Price.Free;
+
+    /// <summary>Whether the backend honours <c>stream_options.include_usage</c>.</summary>
+    public bool StreamsUsage { get; init; } = true;
+
+    /// <summary>Whether the backend honours <c>stream_options.continuous_usage_stats</c> (vLLM, SGLang): a cut stream then has an exact count.</summary>
+    public bool ContinuousUsage { get; init; }
+
+    /// <summary>Null uses the gateway's own clocks.</summary>
+    public Clocks? Clocks { get; init; }
+
+    /// <summary>Path below an endpoint that active health probes ask for; null turns probing off.</summary>
+    public string? HealthPath { get; init; } = "models";
+
+    public string? EffectiveRegion => Region ?? Provider.Region;
+
+    public Placement PlacementFor(string askedModel) =>
+        new(Name, Provider.Name, EffectiveRegion, UpstreamModel ?? askedModel, Version, Price);
+}

@@ -1,0 +1,25 @@
+using System.Collections.Frozen;
+
+namespace TokenFactory.Inference.ReadModel;
+
+/// <summary>The closed list of what a key may do. <c>inference:*</c> and <c>admin:*</c> grant their whole family.</summary>
+public static class Scopes
+{
+    public const string Chat = "inference:chat";
+    public const string Completions = "inference:completions";
+    public const string Embeddings = "inference:embeddings";
+    public const string ModelsRead = "models:read";
+    public const string UsageRead = "usage:read";
+
+    public static FrozenSet<string> Known { get; } =
+        FrozenSet.Create(StringComparer.Ordinal, Chat, Completions, Embeddings, ModelsRead, UsageRead, "inference:*", "admin:*");
+
+    /// <summary>What a key gets when none is named: everything an application does, nothing an administrator does.</summary>
+    public static IReadOnlyList<string> Default { get; } = [Chat, Completions, Embeddings, ModelsRead, UsageRead];
+
+    /// <summary><c>inference:chat</c> also grants the legacy completions, which are the same capability in an older dialect.</summary>
+    public static bool Grants(IReadOnlySet<string> held, string wanted) =>
+        held.Contains(wanted)
+        || (wanted == Completions && held.Contains(Chat))
+        || held.Contains(string.Concat(wanted.AsSpan(0, wanted.IndexOf(':') + 1), "*"));
+}

@@ -1,0 +1,19 @@
+namespace TokenFactory.Storage.Journal;
+
+/// <summary>
+/// The group-committing writer of admissions and settlements. Entries are written in the order they were handed over; a
+/// returned task completes when its entry is durable, and fails with <see cref="JournalUnavailableException"/> when it is not.
+/// </summary>
+public interface IJournal
+{
+    /// <summary>Whether new work may be accepted: false while the store fails or the queue is full.</summary>
+    bool IsWritable { get; }
+
+    Task AdmitAsync(Admission admission);
+
+    /// <summary>Closes an admission. A second settlement of the same request changes nothing and succeeds.</summary>
+    Task SettleOnceAsync(Settlement settlement);
+
+    /// <summary>Notes a running stream's usage, without waiting; dropped (and counted) when the queue is full.</summary>
+    void Note(Checkpoint checkpoint);
+}
