@@ -1,0 +1,22 @@
+using System.Reflection;
+
+namespace TokenFactory.TestKit.Upstream;
+
+/// <summary>The catalogue of what backends really do. Streams answer a request that asked for a stream, answers one that
+/// did not; what an honest gateway makes of each is for its tests to say.</summary>
+public static class Scripts
+{
+    public static IReadOnlyList<Script> Streams { get; } = Of(typeof(StreamScripts));
+
+    public static IReadOnlyList<Script> Answers { get; } = Of(typeof(AnswerScripts));
+
+    public static IReadOnlyList<Script> All { get; } = [.. Streams, .. Answers];
+
+    /// <summary>By name, for a theory whose rows are names.</summary>
+    public static Script Get(string name) => All.Single(script => script.Name == name);
+
+    private static List<Script> Of(Type catalogue) => [.. catalogue
+        .GetProperties(BindingFlags.Public | BindingFlags.Static)
+        .Where(property => property.PropertyType == typeof(Script))
+        .Select(property => (Script)property.GetValue(null)!)];
+}

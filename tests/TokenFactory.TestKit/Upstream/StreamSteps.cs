@@ -1,0 +1,69 @@
+namespace TokenFactory.TestKit.Upstream;
+
+/// <summary>A faithful stream, step by step.</summary>
+internal static class StreamSteps
+{
+    public static Step Head { get; } = new(StepKind.Head, play => play.HeadAsync(200, [new("content-type", "text/event-stream; charset=utf-8"), new("cache-control", "no-cache")]));
+
+    public static Step Done { get; } = new(StepKind.Done, play => play.FrameAsync("[DONE]"u8));
+
+    public static Step Usage(bool always = false, Func<UpstreamUsage, UpstreamUsage>? says = null) => new(StepKind.Usage, play =>
+        always || play.Ask.IncludeUsage
+            ? play.FrameAsync(CompletionJson.UsageChunk(play, says is null ? play.Usage : says(play.Usage)))
+            : ValueTask.CompletedTask);
+
+    public static IEnumerable<Step> Of(Play play, string[] pieces)
+    {
+        var answer = pieces.Length == 0 ? HonestAnswer.To(play) : new HonestAnswer(pieces, "stop");
+        var choices = Enumerable.Range(0, play.Ask.Choices).ToList();
+        return
+        [
+            Head,
+            .. choices.Select(Opening),
+            .. answer.Pieces.SelectMany(piece => choices.Select(index => Piece(index, piece))),
+            .. choices.Select(index => Finish(index, answer.Finish)),
+            Usage(),
+            Done,
+            new Step(StepKind.Ending, over => over.EndAsync()),
+        ];
+    }
+
+    public static Step Piece(int index, string text) => new(StepKind.Piece, async play =>
+    {
+        play.Request.SentTokens(UpstreamAsk.CountWords(text));
+        await play.FrameAsync(PieceChunk(play, index, text));
+        await play.PauseAsync(play.Style.Pause);
+    });
+
+    public static ReadOnlySpan<byte> PieceChunk(Play play, int index, string text) => CompletionJson.Chunk(play, index, delta =>
+    {
+        if (play.Ask.Tool is null)
+        {
+            delta.WriteString("content", text);
+            return;
+        }
+
+        delta.WriteStartArray("tool_calls");
+        CompletionJson.WriteToolCall(delta, null, null, text, index: 0);
+        delta.WriteEndArray();
+    }, text, finish: null);
+
+    public static Step Finish(int index, string reason) => new(StepKind.Finish, play => play.FrameAsync(CompletionJson.Chunk(play, index, null, null, reason)));
+
+    private static Step Opening(int index) => new(StepKind.Opening, play => play.Ask.Operation == UpstreamOperation.Completions
+        ? ValueTask.CompletedTask
+        : play.FrameAsync(CompletionJson.Chunk(play, index, delta =>
+        {
+            delta.WriteString("role", "assistant");
+            if (play.Ask.Tool is not { } tool)
+            {
+                delta.WriteString("content", "");
+                return;
+            }
+
+            delta.WriteNull("content");
+            delta.WriteStartArray("tool_calls");
+            CompletionJson.WriteToolCall(delta, $"call_{play.Request.Number}", tool, "", index: 0);
+            delta.WriteEndArray();
+        }, null, finish: null)));
+}
