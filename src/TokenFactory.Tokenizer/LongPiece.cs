@@ -6,7 +6,7 @@ namespace TokenFactory.Tokenizer;
 /// the token this window already found there: every pair of neighbours has then been merged together once.</summary>
 internal static class LongPiece
 {
-    internal const int WindowBytes = 16 * 1024;
+    internal const int WindowBytes = 4 * 1024;
 
     /// <summary>A cut that fails is moved back by a token this many times. No text is known that needs a second one; if all
     /// failed, the last would be taken and the tokens around it might not be the fewest.</summary>
@@ -22,7 +22,7 @@ internal static class LongPiece
         while (start + window.Length < piece.Length)
         {
             // The tokens near the window's end are those that the bytes after it would have changed.
-            var cut = window.StartAtOrBefore(window.Length * 3 / 4);
+            var cut = window.StartAtOrBefore(window.Length * 7 / 8);
             var next = Window(vocabulary, piece, start + cut, windowBytes);
             steps += next.Steps;
             for (var attempt = 1; attempt < CutAttempts && next.IdAt(0) != window.IdAt(cut); attempt++)
