@@ -63,6 +63,7 @@ public sealed class ScriptsTests : IAsyncLifetime
             await Upstream.WaitForAsync(seen => seen.Requests is [var one] && one.CompletionTokens >= words);
             await Task.Delay(100);
             Assert.False(Upstream.Requests[0].Over);
+            Assert.Equal(Upstream.Requests[0].Status == 0, raw.Available == 0);
             var read = Encoding.UTF8.GetString(await raw.HangUpAfterAsync(Upstream.Requests[0].Status == 0 ? 0 : 100));
             await Upstream.WaitForAsync(seen => seen.Totals.Aborted == 1);
             return (read, Upstream.Requests[0]);
