@@ -147,6 +147,17 @@ public sealed class FakeUpstreamTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_script_that_breaks_tells_who_waits()
+    {
+        _upstream.Next(Script.Stream().Does(Place.AfterHead, _ => throw new NotSupportedException("of the test")));
+        await ChatAsync(The.ChatRequest(stream: true));
+
+        var broken = await Assert.ThrowsAsync<InvalidOperationException>(() => _upstream.WaitForAsync(requests: 2));
+
+        Assert.Equal("of the test", broken.InnerException?.Message);
+    }
+
+    [Fact]
     public async Task A_key_is_required_when_set_and_an_unlisted_model_is_unknown_when_asked_so()
     {
         (_upstream.RequiredKey, _upstream.KnowsListedModelsOnly) = ("right", true);

@@ -53,6 +53,9 @@ public sealed class RawHttp : IAsyncDisposable
         }
     }
 
+    /// <summary>Bytes that have come and were not read yet.</summary>
+    public int Available => _unread.Length + _socket.Available;
+
     /// <summary>No more request bytes; responses may still be read.</summary>
     public void HalfClose() => _socket.Shutdown(SocketShutdown.Send);
 

@@ -149,7 +149,9 @@ internal static class CompletionJson
         switch (style)
         {
             case ChunkUsage.Zero:
-                return json => WriteUsage(json, new UpstreamUsage(0, 0));
+                var zero = new UpstreamUsage(0, 0);
+                play.Request.Stated(zero);
+                return json => WriteUsage(json, zero);
             case ChunkUsage.Cumulative:
                 var soFar = play.Usage with { Completion = play.Request.CompletionTokens };
                 play.Request.Stated(soFar);

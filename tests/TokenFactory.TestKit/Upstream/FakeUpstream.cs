@@ -25,6 +25,7 @@ public sealed class FakeUpstream : IAsyncDisposable
     private readonly ConcurrentDictionary<string, Script> _byPath = new();
     private readonly ConcurrentQueue<Script> _next = new();
     private long _number;
+    private volatile Exception? _brokenScript;
 
     private FakeUpstream(FakeUpstreamOptions options, int port)
     {
@@ -144,6 +145,11 @@ public sealed class FakeUpstream : IAsyncDisposable
         using var limit = new CancellationTokenSource(timeout ?? TimeSpan.FromSeconds(10));
         while (!until(this))
         {
+            if (_brokenScript is { } broken)
+            {
+                throw new InvalidOperationException("A script could not be played.", broken);
+            }
+
             if (limit.IsCancellationRequested)
             {
                 throw new TimeoutException(string.Create(CultureInfo.InvariantCulture,
@@ -207,6 +213,12 @@ public sealed class FakeUpstream : IAsyncDisposable
         catch (Exception broken) when (broken is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
         {
             Part(context, request);
+        }
+        catch (Exception broken)
+        {
+            // The test's own mistake: told to who waits, since nothing that is thrown here reaches the test.
+            _brokenScript = broken;
+            context.Abort();
         }
         finally
         {
