@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
 
@@ -14,7 +15,11 @@ public enum ProviderKind
 
 /// <summary>Who runs a backend.</summary>
 /// <param name="Credential">The secret sent upstream as <c>Authorization: Bearer</c>; null sends none. Never logged, never in a record's text.</param>
-public sealed record Provider(string Name, ProviderKind Kind, string? Region, Secret? Credential);
+public sealed record Provider(string Name, ProviderKind Kind, string? Region, Secret? Credential)
+{
+    /// <summary>What was agreed with it (<c>dpa</c>, <c>no_training</c>, …): facts for policy, absent is unknown.</summary>
+    public FrozenDictionary<string, bool> Contract { get; init; } = FrozenDictionary<string, bool>.Empty;
+}
 
 /// <summary>A secret value that no log, record or exception prints.</summary>
 public sealed class Secret(string value)
@@ -63,6 +68,8 @@ public sealed record Deployment
 
     /// <summary>Path below an endpoint that active health probes ask for; null turns probing off.</summary>
     public string? HealthPath { get; init; } = "models";
+
+    public TimeSpan HealthInterval { get; init; } = TimeSpan.FromSeconds(10);
 
     public string? EffectiveRegion => Region ?? Provider.Region;
 

@@ -1,0 +1,97 @@
+using TokenFactory.Administration.Configuration.Reading;
+
+namespace TokenFactory.Administration.Configuration;
+
+/// <summary>
+/// YAML and environment → <see cref="GatewayConfiguration"/>, or every mistake at once (P12): reading never stops at the
+/// first one, because each start that fails for one more reason is an outage that lasts longer.
+/// </summary>
+public static class ConfigurationReader
+{
+    private const long MaxFileBytes = 4 << 20;
+
+    /// <summary>Reads a file; null reads only the environment's overrides over the defaults.</summary>
+    public static ConfigurationReading ReadFile(string? path, IReadOnlyDictionary<string, string> environment)
+    {
+        if (path is null)
+        {
+            return ReadText("", "(defaults)", environment);
+        }
+
+        var file = Path.GetFullPath(path);
+        try
+        {
+            if (!File.Exists(file))
+            {
+                return Refused(path, file, "this file does not exist: check --config");
+            }
+
+            if (new FileInfo(file).Length > MaxFileBytes)
+            {
+                return Refused(path, file, $"larger than {MaxFileBytes >> 20} MB: this is no configuration");
+            }
+
+            var reading = ReadText(File.ReadAllText(file), path, environment, Path.GetDirectoryName(file)!);
+            return reading with { Files = [file, .. reading.Files] };
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Refused(path, file, "this file cannot be read: check its permissions");
+        }
+    }
+
+    /// <param name="source">What mistakes call the text: its file name.</param>
+    /// <param name="directory">What <c>file:</c> references are relative to.</param>
+    public static ConfigurationReading ReadText(
+        string yaml, string source, IReadOnlyDictionary<string, string> environment, string? directory = null)
+    {
+        var context = new ReadingContext(source, directory ?? Directory.GetCurrentDirectory(), environment);
+        var root = new YamlTree(yaml, context).Read();
+        EnvironmentOverrides.Apply(root, context);
+        var configuration = Read(new Section(root, "", context));
+        return new ConfigurationReading
+        {
+            Configuration = context.Mistakes.Count > 0
+                ? null
+                : configuration with { Revision = Revisions.Of([.. Revisions.PartsOf(root), .. context.SecretDigests]) },
+            Mistakes = context.Mistakes,
+            Files = context.Files,
+        };
+    }
+
+    private static GatewayConfiguration Read(Section root)
+    {
+        // In the order of reference: what is referred to is read before what refers to it.
+        var iam = ProcessSections.Iam(root["iam"].SectionOrEmpty());
+        var providers = ProviderSection.Read(root["providers"]);
+        var deployments = DeploymentSection.Read(root["deployments"], providers);
+        var models = ModelSection.Read(root["models"], deployments);
+        var tiers = TenantSection.ReadTiers(root["tiers"]);
+        var tenants = new TenantSection(providers, new KeySection(iam.Peppers)).ReadTenants(root["tenants"], tiers);
+        var configuration = new GatewayConfiguration
+        {
+            Revision = "",
+            Store = ProcessSections.Store(root["store"].SectionOrEmpty()),
+            Limiter = ProcessSections.Limiter(root["limiter"].SectionOrEmpty()),
+            Iam = iam,
+            Server = ProcessSections.Server(root["server"].SectionOrEmpty()),
+            Telemetry = ProcessSections.Telemetry(root["telemetry"].SectionOrEmpty()),
+            Guard = ProcessSections.Guard(root["guard"].SectionOrEmpty()),
+            Sinks = SinkSection.Read(root["sinks"]),
+            Providers = [.. providers.Values],
+            Deployments = [.. deployments.Values],
+            Models = [.. models.Values],
+            Tiers = [.. tiers.Values],
+            Tenants = tenants,
+        };
+        root.RefuseUnknownKeys();
+        return configuration;
+    }
+
+    private static ConfigurationReading Refused(string source, string file, string message) => new()
+    {
+        Configuration = null,
+        Mistakes = [new ConfigurationMistake(source, 0, 0, "", message)],
+        Files = [file],
+    };
+}

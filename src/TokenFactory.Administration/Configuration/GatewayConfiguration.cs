@@ -1,0 +1,45 @@
+using TokenFactory.Inference.ReadModel;
+
+namespace TokenFactory.Administration.Configuration;
+
+/// <summary>The whole configuration, validated: every name resolves and every value is within its bounds.</summary>
+public sealed record GatewayConfiguration
+{
+    /// <summary>What an installation without a file runs: SQLite, local limits and the built-in loopback model.</summary>
+    public static GatewayConfiguration Default { get; } =
+        ConfigurationReader.ReadText("", "(defaults)", new Dictionary<string, string>(StringComparer.Ordinal)).Configuration!;
+
+    /// <summary>Names this configuration, secrets' digests included: equal revisions behave equally.</summary>
+    public required string Revision { get; init; }
+
+    public required StoreSettings Store { get; init; }
+
+    public required LimiterSettings Limiter { get; init; }
+
+    public required IamSettings Iam { get; init; }
+
+    public required ServerSettings Server { get; init; }
+
+    public required TelemetrySettings Telemetry { get; init; }
+
+    public required GuardSettings Guard { get; init; }
+
+    public required IReadOnlyList<SinkSettings> Sinks { get; init; }
+
+    public required IReadOnlyList<Provider> Providers { get; init; }
+
+    public required IReadOnlyList<Deployment> Deployments { get; init; }
+
+    public required IReadOnlyList<ModelRoute> Models { get; init; }
+
+    public required IReadOnlyList<Tier> Tiers { get; init; }
+
+    public required IReadOnlyList<TenantSettings> Tenants { get; init; }
+
+    /// <summary>
+    /// Adds one OpenAI-compatible backend named <c>upstream</c> that serves <paramref name="models"/>; a model the file
+    /// defines keeps its own route. With no models at all it serves every name the file does not.
+    /// </summary>
+    public GatewayConfiguration WithUpstream(Uri url, Secret? credential, string? region, IReadOnlyList<string> models) =>
+        UpstreamOverlay.Apply(this, url, credential, region, models);
+}

@@ -1,0 +1,13 @@
+using TokenFactory.Inference.ReadModel;
+
+namespace TokenFactory.Administration.Configuration;
+
+/// <summary>Where keys come from, and how old what we know of them may be.</summary>
+public sealed record IamSettings
+{
+    /// <summary>Past this age the read model is stale and protected calls are refused with 503.</summary>
+    public required TimeSpan MaxStaleness { get; init; }
+
+    /// <summary>As configured, the one new keys are digested under first; empty uses the file <c>pepper</c> in the data directory.</summary>
+    public required IReadOnlyList<Pepper> Peppers { get; init; }
+}

@@ -1,0 +1,181 @@
+using TokenFactory.Inference.ReadModel;
+
+namespace TokenFactory.Administration.Configuration.Reading;
+
+/// <summary>The <c>deployments</c>: one upstream model at one provider each.</summary>
+internal static class DeploymentSection
+{
+    private const long MaxContextTokens = 100_000_000;
+
+    private static readonly TimeSpan _shortest = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan _longest = TimeSpan.FromHours(24);
+
+    public static Named<Deployment> Read(Field field, Named<Provider> providers)
+    {
+        var deployments = new Named<Deployment>("deployment");
+        foreach (var item in field.Items(10_000) ?? [])
+        {
+            if (item.Required("a deployment").Section() is { } section)
+            {
+                var deployment = Read(section, providers);
+                deployments.Add(section["name"], deployment.Name.Length > 0 ? deployment.Name : null, deployment);
+            }
+        }
+
+        if (!deployments.Has(Builtin.Name))
+        {
+            var provider = providers.Values.First(p => p.Name == Builtin.Name);
+            deployments.Add(field, Builtin.Name, new Deployment { Name = Builtin.Name, Provider = provider, Endpoints = [], HealthPath = null });
+        }
+
+        return deployments;
+    }
+
+    private static Deployment Read(Section section, Named<Provider> providers)
+    {
+        var name = section["name"].Required("the deployment's name").Name();
+        var provider = providers.Find(section["provider"].Required("the name of a provider"));
+        if (name == Builtin.Name && provider is { Kind: not ProviderKind.Loopback })
+        {
+            section["name"].Mistake($"'{Builtin.Name}' is the built-in deployment: choose another name");
+        }
+
+        var operations = OperationsOf(section["operations"]);
+        var health = section["health"].SectionOrEmpty();
+        var healthPath = HealthPath(health["path"]);
+        var healthInterval = health["interval"].Duration(TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
+        health.RefuseUnknownKeys();
+        var deployment = new Deployment
+        {
+            Name = name ?? "",
+            Provider = provider ?? Builtin.Provider,
+            Endpoints = Endpoints(section["endpoints"], provider),
+            UpstreamModel = section["model"].Text(),
+            Version = section["version"].Text(),
+            Region = section["region"].Name(),
+            Operations = operations,
+            MaxContext = section["max_context"].Whole(1, MaxContextTokens),
+            MaxOutput = section["max_output"].Whole(1, MaxContextTokens),
+            Price = PriceSection.Read(section["usd_per_million"], name ?? "", operations),
+            StreamsUsage = section["streams_usage"].Flag() ?? true,
+            ContinuousUsage = section["continuous_usage"].Flag() ?? false,
+            Clocks = ClocksOf(section["timeouts"]),
+            HealthPath = provider?.Kind == ProviderKind.Loopback ? null : healthPath,
+            HealthInterval = healthInterval ?? TimeSpan.FromSeconds(10),
+        };
+        if (deployment.MaxOutput > deployment.MaxContext)
+        {
+            section["max_output"].Mistake("larger than max_context, which counts input and output together");
+        }
+
+        if (deployment is { ContinuousUsage: true, StreamsUsage: false })
+        {
+            section["continuous_usage"].Mistake("needs streams_usage: a backend that reports no usage cannot report it continuously");
+        }
+
+        section.RefuseUnknownKeys();
+        return deployment;
+    }
+
+    private static List<Uri> Endpoints(Field field, Provider? provider)
+    {
+        var urls = new List<Uri>();
+        if (provider?.Kind == ProviderKind.Loopback)
+        {
+            if (field.IsPresent)
+            {
+                field.Mistake("a loopback deployment has no endpoints: it answers inside the gateway");
+            }
+
+            return urls;
+        }
+
+        if (field.Required("one base URL per replica, such as http://10.0.0.5:8000/v1").ItemsOrOne(256) is not { } items)
+        {
+            return urls;
+        }
+
+        if (items.Count == 0)
+        {
+            field.Mistake("empty: name at least one base URL");
+        }
+
+        foreach (var item in items)
+        {
+            if (item.Required("a base URL").Url() is not { } url)
+            {
+                continue;
+            }
+
+            if (urls.Contains(url))
+            {
+                item.Mistake("this replica is listed twice: it would get twice its share");
+            }
+
+            urls.Add(url);
+        }
+
+        return urls;
+    }
+
+    private static Operations OperationsOf(Field field)
+    {
+        if (field.ItemsOrOne(16) is not { } items)
+        {
+            return Operations.All;
+        }
+
+        var operations = Operations.None;
+        foreach (var item in items)
+        {
+            operations |= item.Required("an operation").Choice(
+                ("chat", Operations.Chat), ("completions", Operations.Completions), ("embeddings", Operations.Embeddings)) ?? Operations.None;
+        }
+
+        if (items.Count == 0)
+        {
+            field.Mistake("empty: name chat, completions or embeddings, or leave it out for all");
+        }
+
+        return operations;
+    }
+
+    private static Clocks? ClocksOf(Field field)
+    {
+        if (field.Section() is not { } section)
+        {
+            return null;
+        }
+
+        var clocks = new Clocks
+        {
+            Connect = section["connect"].Duration(_shortest, TimeSpan.FromMinutes(5)) ?? Clocks.Default.Connect,
+            FirstByte = section["first_byte"].Duration(_shortest, _longest) ?? Clocks.Default.FirstByte,
+            Idle = section["idle"].Duration(_shortest, _longest) ?? Clocks.Default.Idle,
+            Total = section["total"].Duration(_shortest, _longest),
+        };
+        section.RefuseUnknownKeys();
+        return clocks;
+    }
+
+    private static string? HealthPath(Field field)
+    {
+        if (!field.IsPresent)
+        {
+            return "models";
+        }
+
+        var path = field.Text()?.Trim('/');
+        if (string.Equals(path, "false", StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+
+        if (path is "" || path?.Contains("://", StringComparison.Ordinal) == true)
+        {
+            field.Mistake("write a path below the endpoint such as models, or false for no probing");
+        }
+
+        return path;
+    }
+}

@@ -1,0 +1,151 @@
+using System.Text;
+using Microsoft.Extensions.Logging;
+using TokenFactory.Inference.ReadModel;
+
+namespace TokenFactory.Administration.Configuration.Reading;
+
+/// <summary>The sections about the process itself: store, limiter, iam, server, telemetry, guard.</summary>
+internal static class ProcessSections
+{
+    private const int MinPepperBytes = 32;
+
+    // What the design names and this version does not have is told apart from a typing mistake.
+    private static readonly string[] _storesToCome = ["postgres"];
+    private static readonly string[] _limitersToCome = ["redis"];
+    private static readonly string[] _iamModesToCome = ["platform"];
+
+    public static StoreSettings Store(Section section)
+    {
+        var kind = Available(section["kind"], _storesToCome, ("sqlite", StoreKind.Sqlite));
+        RefuseUnless(kind is null, section["connection"], "a sqlite store has no connection: it is a file in the data directory");
+        section.RefuseUnknownKeys();
+        return new StoreSettings(kind ?? StoreKind.Sqlite);
+    }
+
+    public static LimiterSettings Limiter(Section section)
+    {
+        var kind = Available(section["kind"], _limitersToCome, ("local", LimiterKind.Local));
+        RefuseUnless(kind is null, section["connection"], "a local limiter has no connection: it counts in this process");
+        RefuseUnless(kind is null, section["when_unavailable"], "a local limiter is always available");
+        section.RefuseUnknownKeys();
+        return new LimiterSettings(kind ?? LimiterKind.Local);
+    }
+
+    public static IamSettings Iam(Section section)
+    {
+        var mode = Available(section["mode"], _iamModesToCome, ("standalone", true));
+        RefuseUnless(mode is null, section["url"], "the standalone mode has no url: keys are kept here");
+        var staleness = section["max_staleness"].Duration(TimeSpan.FromSeconds(2), TimeSpan.FromHours(1));
+        var peppers = Peppers(section["pepper"]);
+        section.RefuseUnknownKeys();
+        return new IamSettings { MaxStaleness = staleness ?? TimeSpan.FromSeconds(30), Peppers = peppers };
+    }
+
+    public static ServerSettings Server(Section section)
+    {
+        var urls = section["urls"].ItemsOrOne(16)?.Select(item => item.Url()).ToArray();
+        var settings = new ServerSettings
+        {
+            Urls = [.. (urls ?? []).OfType<Uri>()],
+            BodyLimitBytes = section["body_limit"].SizeBytes(1 << 10, 1 << 30) ?? 32 << 20,
+            BodyBudgetBytes = section["body_budget"].SizeBytes(1 << 20, 1L << 40),
+            MaxDepth = (int)(section["max_depth"].Whole(4, 512) ?? 64),
+            KeepAlive = section["keep_alive"].Duration(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(90)) ?? TimeSpan.FromSeconds(15),
+            Drain = section["drain"].Duration(TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)) ?? TimeSpan.FromSeconds(30),
+        };
+        if (settings.BodyBudgetBytes < settings.BodyLimitBytes)
+        {
+            section["body_budget"].Mistake("smaller than body_limit: the largest body could never be read");
+        }
+
+        section.RefuseUnknownKeys();
+        return settings;
+    }
+
+    public static TelemetrySettings Telemetry(Section section)
+    {
+        var endpoint = section["otlp_endpoint"].Url();
+        var format = section["log_format"].Choice(("text", LogFormat.Text), ("json", LogFormat.Json));
+        var level = section["log_level"].Choice(
+            ("trace", LogLevel.Trace), ("debug", LogLevel.Debug), ("information", LogLevel.Information),
+            ("warning", LogLevel.Warning), ("error", LogLevel.Error));
+        section.RefuseUnknownKeys();
+        return new TelemetrySettings(endpoint, format ?? LogFormat.Text, level ?? LogLevel.Information);
+    }
+
+    public static GuardSettings Guard(Section section)
+    {
+        var max = section["max_input_tokens"].Whole(1, Limits.MaxTokens);
+        section.RefuseUnknownKeys();
+        return new GuardSettings(max);
+    }
+
+    /// <summary>The chosen kind, the first by default; null when it was refused.</summary>
+    public static T? Available<T>(Field field, string[] toCome, params ReadOnlySpan<(string Word, T Value)> choices)
+        where T : struct
+    {
+        if (!field.IsPresent)
+        {
+            return choices[0].Value;
+        }
+
+        var word = field.Text();
+        if (word is null || !toCome.Contains(word, StringComparer.OrdinalIgnoreCase))
+        {
+            return word is null ? null : field.Choice(choices);
+        }
+
+        field.Mistake($"'{word}' is not available in this version: use {choices[0].Word}");
+        return null;
+    }
+
+    // One reference, or versions with the one new keys are digested under first.
+    private static List<Pepper> Peppers(Field field)
+    {
+        var peppers = new List<Pepper>();
+        if (field.IsText)
+        {
+            Add("v1", field);
+            return peppers;
+        }
+
+        if (field.Section() is { } versions)
+        {
+            foreach (var version in versions.Keys.ToArray())
+            {
+                Add(version, versions[version]);
+            }
+        }
+
+        return peppers;
+
+        void Add(string version, Field reference)
+        {
+            if (version.Length > 16 || !version.All(char.IsAsciiLetterOrDigit))
+            {
+                reference.Mistake("a pepper's version has 1 to 16 letters and digits, such as v1");
+            }
+            else if (reference.Required("a reference, env:NAME or file:PATH").SecretBytes() is { } bytes)
+            {
+                // A file of exactly 32 random bytes may well end in a newline's byte; a longer text's newline is an editor's.
+                var value = bytes.Length > MinPepperBytes ? Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(bytes).TrimEnd('\r', '\n')) : bytes;
+                if (value.Length < MinPepperBytes)
+                {
+                    reference.Mistake($"a pepper has {MinPepperBytes} bytes or more");
+                    return;
+                }
+
+                peppers.Add(new Pepper(version, value));
+            }
+        }
+    }
+
+    // What belongs to a kind that was refused already is not a second mistake.
+    private static void RefuseUnless(bool excused, Field field, string message)
+    {
+        if (field.IsPresent && !excused)
+        {
+            field.Mistake(message);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+namespace TokenFactory.Administration.Configuration.Reading;
+
+/// <summary>What one reading has met so far: its mistakes, and the secrets and files it went through.</summary>
+internal sealed class ReadingContext(string source, string directory, IReadOnlyDictionary<string, string> environment)
+{
+    private readonly List<ConfigurationMistake> _mistakes = [];
+
+    /// <summary>The configuration file's name, as mistakes show it.</summary>
+    public string Source { get; } = source;
+
+    /// <summary>What relative <c>file:</c> references are relative to: the configuration file's own directory.</summary>
+    public string Directory { get; } = directory;
+
+    public IReadOnlyDictionary<string, string> Environment { get; } = environment;
+
+    public List<string> Files { get; } = [];
+
+    /// <summary>Digests of the secrets' values: a changed secret is a changed configuration.</summary>
+    public List<string> SecretDigests { get; } = [];
+
+    public IReadOnlyList<ConfigurationMistake> Mistakes =>
+        [.. _mistakes.Distinct().OrderBy(m => m.Line == 0).ThenBy(m => m.Line).ThenBy(m => m.Column)];
+
+    public void Mistake(Origin origin, string path, string message) =>
+        _mistakes.Add(new ConfigurationMistake(origin.Source, origin.Line, origin.Column, path, message));
+}

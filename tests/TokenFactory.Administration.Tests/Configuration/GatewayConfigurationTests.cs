@@ -1,0 +1,111 @@
+using TokenFactory.Administration.Configuration;
+using TokenFactory.Inference.ReadModel;
+
+namespace TokenFactory.Administration.Tests.Configuration;
+
+public sealed class GatewayConfigurationTests
+{
+    private static readonly (string, string)[] _sampleSecrets =
+    [
+        ("GATEWAY_PEPPER_V1", new string('1', 32)), ("GATEWAY_PEPPER_V2", new string('2', 32)), ("OPENMETER_TOKEN", "om-token"),
+        ("GPU_EU_KEY", "gpu-token"), ("VENDOR_KEY", "vendor-token"), ("DEV_KEY", "an-opaque-key-of-some-length"),
+    ];
+
+    [Fact]
+    public void The_sample_is_valid_and_means_what_it_says()
+    {
+        var sample = Yaml.Valid(File.ReadAllText(SampleFile()), _sampleSecrets);
+
+        Assert.Equal(["v2", "v1"], sample.Iam.Peppers.Select(p => p.Version));
+        var llama = sample.Deployments.Single(d => d.Name == "llama-eu");
+        Assert.Equal(2, llama.Endpoints.Count);
+        Assert.Equal("eu-west-1", llama.EffectiveRegion);
+        Assert.True(llama.Provider.Contract["no_training"]);
+        Assert.Equal(600_000_000, llama.Price.OutputNanoUsd);
+        Assert.Null(sample.Deployments.Single(d => d.Name == "vendor-mini").HealthPath);
+
+        var acme = Assert.Single(sample.Tenants);
+        Assert.Equal("standard", acme.Tenant.Tier!.Name);
+        Assert.Contains("vendor", acme.Tenant.DeniedProviders);
+        Assert.Equal(500_000_000_000, acme.Tenant.Limits.NanoUsdPerMonth);
+        var search = Assert.Single(acme.Projects);
+        Assert.True(search.Models.Allows("text-embedding-3-small"));
+        Assert.False(search.Models.Allows("gpt-4"));
+        Assert.Equal(["ci", "dev"], acme.Keys.Select(k => k.Name));
+        Assert.Equal(new DateTimeOffset(2030, 1, 31, 0, 0, 0, TimeSpan.Zero), acme.Keys[0].ExpiresAt);
+        Assert.Equal("ada@acme.example", acme.Keys[1].User!.Name);
+    }
+
+    [Fact]
+    public void Without_a_file_loopback_answers()
+    {
+        var configuration = GatewayConfiguration.Default;
+
+        Assert.Equal("loopback", Assert.Single(configuration.Models).Pattern.Literal);
+        Assert.Equal(ProviderKind.Loopback, Assert.Single(configuration.Deployments).Provider.Kind);
+        Assert.IsType<FileSinkSettings>(Assert.Single(configuration.Sinks));
+        Assert.Empty(configuration.Tenants);
+    }
+
+    [Fact]
+    public void A_model_of_the_file_named_loopback_wins_over_the_built_in_one()
+    {
+        var configuration = Yaml.Valid(Yaml.OneBackend + "models: [ { name: loopback, deployments: [ { use: llama } ] } ]");
+
+        Assert.Equal("llama", Assert.Single(Assert.Single(configuration.Models).Targets).Deployment.Name);
+    }
+
+    [Fact]
+    public void An_upstream_serves_its_models_beside_loopback_and_never_over_the_file()
+    {
+        var file = Yaml.Valid(Yaml.OneBackend + "models: [ { name: mine, deployments: [ { use: llama } ] } ]");
+
+        var both = file.WithUpstream(new Uri("http://127.0.0.1:9/v1/"), new Secret("k"), "eu-west-1", ["gpt-x", "gpt-x", "mine"]);
+
+        var registry = new Registry(both.Deployments, both.Models);
+        Assert.Equal("upstream", registry.Find("gpt-x")!.Targets[0].Deployment.Name);
+        Assert.Equal("http://127.0.0.1:9/v1", registry.Find("gpt-x")!.Targets[0].Deployment.Endpoints[0].AbsoluteUri);
+        Assert.Equal("llama", registry.Find("mine")!.Targets[0].Deployment.Name);
+        Assert.NotNull(registry.Find("loopback"));
+        Assert.Null(registry.Find("anything"));
+        Assert.NotEqual(file.Revision, both.Revision);
+        Assert.NotNull(new Registry(both.Deployments, file.WithUpstream(new Uri("http://h/v1"), null, null, []).Models).Find("anything"));
+    }
+
+    [Fact]
+    public void P8_a_changed_secret_changes_the_revision_without_being_in_it()
+    {
+        const string yaml = "providers: [ { name: gpu, kind: openai, credential: env:KEY } ]";
+
+        Assert.NotEqual(Yaml.Valid(yaml, ("KEY", "one")).Revision, Yaml.Valid(yaml, ("KEY", "two")).Revision);
+        Assert.Equal(12, Yaml.Valid(yaml, ("KEY", "one")).Revision.Length);
+    }
+
+    [Fact]
+    public void A_derived_key_id_outlives_its_secret()
+    {
+        const string yaml = """
+            tenants:
+              - { name: acme, projects: [ { name: p } ], keys: [ { name: k, project: p, secret: env:KEY } ] }
+            """;
+
+        var before = Yaml.Valid(yaml, ("KEY", "an-opaque-key-of-some-length")).Tenants[0].Keys[0];
+        var after = Yaml.Valid(yaml, ("KEY", "another-opaque-key-of-its-own")).Tenants[0].Keys[0];
+
+        Assert.Equal(8, before.Id.Length);
+        Assert.Equal(before.Id, after.Id);
+        Assert.Equal(Scopes.Default.Order(), before.Scopes.Order());
+    }
+
+    // Beside the solution, wherever the tests were built to.
+    private static string SampleFile()
+    {
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(directory.FullName, "TokenFactory.Gateway.sln")))
+        {
+            directory = directory.Parent ?? throw new DirectoryNotFoundException("no solution above the tests");
+        }
+
+        return Path.Combine(directory.FullName, "docs", "operations", "gateway.example.yaml");
+    }
+}
