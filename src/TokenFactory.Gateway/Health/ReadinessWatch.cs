@@ -1,0 +1,25 @@
+namespace TokenFactory.Gateway.Health;
+
+/// <summary>Looks at the checks between probes, so that how long one has failed does not depend on who asks and when;
+/// and drops readiness the moment the process begins to stop.</summary>
+internal sealed class ReadinessWatch(Readiness readiness, ReadinessOptions options, IHostApplicationLifetime lifetime, TimeProvider clock)
+    : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var draining = lifetime.ApplicationStopping.Register(readiness.Drain);
+        using var timer = new PeriodicTimer(options.WatchInterval, clock);
+        try
+        {
+            do
+            {
+                readiness.Look();
+            }
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            readiness.Drain();
+        }
+    }
+}

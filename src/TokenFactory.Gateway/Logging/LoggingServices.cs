@@ -1,0 +1,38 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Serilog;
+
+namespace TokenFactory.Gateway.Logging;
+
+internal static class LoggingServices
+{
+    /// <summary>Replaces every log provider by one that writes to the console from a thread of its own.</summary>
+    public static ILoggingBuilder AddGatewayLogging(this ILoggingBuilder logging, LogOptions options)
+    {
+        var stream = options.ToStandardError ? Console.OpenStandardError() : Console.OpenStandardOutput();
+        return logging.AddGatewayLogging(options, stream);
+    }
+
+    internal static ILoggingBuilder AddGatewayLogging(this ILoggingBuilder logging, LogOptions options, Stream output)
+    {
+        logging.ClearProviders();
+        logging.Services.RemoveAll<BackgroundLogWriter>();
+
+        var framework = options.Level > LogLevel.Warning ? options.Level : LogLevel.Warning;
+        logging.SetMinimumLevel(options.Level);
+        logging.AddFilter("Microsoft", framework);
+        logging.AddFilter("System", framework);
+        logging.AddFilter("Yarp", framework);
+
+        // These print paths, query strings, headers or bodies (P8). Hosting.Diagnostics at None has a second effect: while
+        // that category is on, ASP.NET Core starts an activity and a log scope for every request, listened to or not.
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
+        logging.AddFilter("Microsoft.AspNetCore.HttpLogging", LogLevel.None);
+        logging.AddFilter("System.Net.Http.HttpClient", LogLevel.None);
+        logging.Configure(factory => factory.ActivityTrackingOptions = ActivityTrackingOptions.None);
+
+        var writer = new BackgroundLogWriter(
+            output, options.Format == LogFormat.Json ? new JsonLogFormatter() : new TextLogFormatter(), options.QueueLimit);
+        logging.Services.AddSingleton(writer);
+        return logging.AddSerilog(new LoggerConfiguration().MinimumLevel.Verbose().WriteTo.Sink(writer).CreateLogger(), dispose: true);
+    }
+}

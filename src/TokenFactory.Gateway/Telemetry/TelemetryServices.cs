@@ -1,0 +1,31 @@
+using System.Diagnostics;
+using TokenFactory.Inference;
+
+namespace TokenFactory.Gateway.Telemetry;
+
+internal static class TelemetryServices
+{
+    public static IServiceCollection AddGatewayTelemetry(this IServiceCollection services, TelemetryOptions options)
+    {
+        // Inbound traces are continued, outbound ones never leave: a trace id is ours, and a backend may be anybody's (P8).
+        // Process-wide and before any HTTP client exists, so that no client can be forgotten.
+        DistributedContextPropagator.Current = DistributedContextPropagator.CreateNoOutputPropagator();
+
+        services.AddGatewayMetrics();
+        services.AddSingleton(options);
+        services.AddSingleton<PrometheusReader>();
+        services.AddHostedService<TelemetryProviders>();
+        return services;
+    }
+
+    /// <summary>Prometheus text at <c>GET /metrics</c>: for the scraper inside, never for the edge.</summary>
+    public static IEndpointConventionBuilder MapMetrics(this IEndpointRouteBuilder endpoints) =>
+        endpoints.MapGet("/metrics", static async (HttpContext context, PrometheusReader reader) =>
+        {
+            context.Response.ContentType = PrometheusText.ContentType;
+            context.Response.Headers.CacheControl = "no-store";
+            await reader.WriteAsync(context.Response.BodyWriter, context.RequestAborted);
+        })
+        .DisableHttpMetrics()
+        .ExcludeFromDescription();
+}
