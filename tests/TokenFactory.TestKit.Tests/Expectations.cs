@@ -10,7 +10,7 @@ internal static class Expectations
 {
     private const string Half = "Echo one";
 
-    private static readonly Dictionary<string, Func<ScriptsTests.Exchange, Task>> ByName = new()
+    private static readonly Dictionary<string, Func<ScriptsTests.Exchange, Task>> _byName = new()
     {
         ["Faithful"] = Stream(),
         ["SplitAtEveryByte"] = Stream(),
@@ -123,7 +123,7 @@ internal static class Expectations
     };
 
     public static Func<ScriptsTests.Exchange, Task> Of(string name)
-        => ByName.TryGetValue(name, out var expectation) ? expectation : throw new KeyNotFoundException($"Nothing says what {name} should look like.");
+        => _byName.TryGetValue(name, out var expectation) ? expectation : throw new KeyNotFoundException($"Nothing says what {name} should look like.");
 
     private static Func<ScriptsTests.Exchange, Task> Stream(params string[] contains) => async exchange =>
     {

@@ -5,7 +5,7 @@ namespace TokenFactory.TestKit.Tests;
 
 public sealed class FakeClockTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _limit = TimeSpan.FromSeconds(10);
     private readonly FakeClock _clock = new();
 
     [Fact]
@@ -46,8 +46,8 @@ public sealed class FakeClockTests
         Assert.False(delay.IsCompleted || tick.IsCompleted);
         _clock.Advance(TimeSpan.FromMinutes(1));
 
-        await delay.WaitAsync(Limit);
-        Assert.True(await tick.WaitAsync(Limit));
+        await delay.WaitAsync(_limit);
+        Assert.True(await tick.WaitAsync(_limit));
         Assert.False(cancellation.IsCancellationRequested);
         _clock.Advance(TimeSpan.FromHours(1));
         Assert.True(cancellation.IsCancellationRequested);

@@ -6,12 +6,12 @@ namespace TokenFactory.TestKit.Tests;
 /// <summary>The fixture's mechanics, on a stub that has the gateway's outside.</summary>
 public sealed class GatewayProcessTests
 {
-    private static readonly GatewayOptions Stub = new() { Program = Path.Combine(AppContext.BaseDirectory, "stub.dll") };
+    private static readonly GatewayOptions _stub = new() { Program = Path.Combine(AppContext.BaseDirectory, "stub.dll") };
 
     [Fact]
     public async Task It_starts_prints_a_key_and_stops_in_order()
     {
-        await using var gateway = await GatewayProcess.StartAsync(Stub with { Environment = new Dictionary<string, string?> { ["SOME_NAME"] = "some value" } });
+        await using var gateway = await GatewayProcess.StartAsync(_stub with { Environment = new Dictionary<string, string?> { ["SOME_NAME"] = "some value" } });
         using var client = gateway.NewClient();
 
         Assert.StartsWith("tfk_abcdEFGH_", gateway.Key, StringComparison.Ordinal);
@@ -23,7 +23,7 @@ public sealed class GatewayProcessTests
     [Fact]
     public async Task It_comes_back_on_its_data_and_port_after_a_kill()
     {
-        await using var gateway = await GatewayProcess.StartAsync(Stub);
+        await using var gateway = await GatewayProcess.StartAsync(_stub);
         var (key, first) = (gateway.Key, gateway.ProcessId);
 
         await gateway.KillAsync();
@@ -39,7 +39,7 @@ public sealed class GatewayProcessTests
     [Fact]
     public async Task A_paused_process_says_nothing_until_it_is_resumed()
     {
-        await using var gateway = await GatewayProcess.StartAsync(Stub);
+        await using var gateway = await GatewayProcess.StartAsync(_stub);
         using var client = gateway.NewClient();
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
 
@@ -55,7 +55,7 @@ public sealed class GatewayProcessTests
     [Fact]
     public async Task A_start_that_fails_says_what_the_process_said()
     {
-        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => GatewayProcess.StartAsync(Stub with { Arguments = ["--broken"] }));
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => GatewayProcess.StartAsync(_stub with { Arguments = ["--broken"] }));
 
         Assert.Contains("ended with 1", failure.Message, StringComparison.Ordinal);
         Assert.Contains("err| the configuration is broken", failure.Message, StringComparison.Ordinal);
@@ -66,12 +66,12 @@ public sealed class GatewayProcessTests
     {
         using var data = new TempFolder();
         string own;
-        await using (var first = await GatewayProcess.StartAsync(Stub))
+        await using (var first = await GatewayProcess.StartAsync(_stub))
         {
             own = first.DataPath;
         }
 
-        await using (await GatewayProcess.StartAsync(Stub with { Data = data }))
+        await using (await GatewayProcess.StartAsync(_stub with { Data = data }))
         {
         }
 
@@ -82,8 +82,8 @@ public sealed class GatewayProcessTests
     [Fact]
     public async Task A_command_runs_to_its_end_with_its_input()
     {
-        var good = await GatewayProcess.RunAsync(["admin", "keys"], "typed", Stub);
-        var bad = await GatewayProcess.RunAsync(["fail"], options: Stub);
+        var good = await GatewayProcess.RunAsync(["admin", "keys"], "typed", _stub);
+        var bad = await GatewayProcess.RunAsync(["fail"], options: _stub);
 
         Assert.Equal((0, "admin keys|typed\n", "to the error stream\n"), (good.ExitCode, good.Output, good.Error));
         Assert.Equal(3, bad.ExitCode);

@@ -10,7 +10,7 @@ namespace TokenFactory.TestKit.Tests;
 /// <summary>An unmodified SDK takes the upstream for the real thing.</summary>
 public sealed class OpenAIClientTests : IAsyncLifetime
 {
-    private static readonly ChatTool Lookup = ChatTool.CreateFunctionTool("lookup", "Looks up", BinaryData.FromString("""{"type":"object","properties":{"text":{"type":"string"}}}"""));
+    private static readonly ChatTool _lookup = ChatTool.CreateFunctionTool("lookup", "Looks up", BinaryData.FromString("""{"type":"object","properties":{"text":{"type":"string"}}}"""));
     private FakeUpstream _upstream = null!;
     private OpenAIClient _client = null!;
 
@@ -48,7 +48,7 @@ public sealed class OpenAIClientTests : IAsyncLifetime
     [Fact]
     public async Task A_tool_is_called()
     {
-        var options = new ChatCompletionOptions { Tools = { Lookup } };
+        var options = new ChatCompletionOptions { Tools = { _lookup } };
         ChatCompletion answer = await _client.GetChatClient("m").CompleteChatAsync([new UserChatMessage("please call the tool")], options, Limit());
 
         var call = Assert.Single(answer.ToolCalls);
@@ -59,7 +59,7 @@ public sealed class OpenAIClientTests : IAsyncLifetime
     [Fact]
     public async Task A_tool_call_is_streamed_in_fragments()
     {
-        var options = new ChatCompletionOptions { Tools = { Lookup }, ToolChoice = ChatToolChoice.CreateRequiredChoice() };
+        var options = new ChatCompletionOptions { Tools = { _lookup }, ToolChoice = ChatToolChoice.CreateRequiredChoice() };
         var (name, arguments, fragments) = ("", "", 0);
         await foreach (var update in _client.GetChatClient("m").CompleteChatStreamingAsync([new UserChatMessage("go on")], options, Limit()))
         {

@@ -6,7 +6,7 @@ namespace TokenFactory.TestKit.Processes;
 internal static class DotnetProgram
 {
     /// <summary>The runtime lies in &lt;root&gt;/shared/Microsoft.NETCore.App/&lt;version&gt;/, its host in &lt;root&gt;.</summary>
-    private static readonly string Host = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "../../../dotnet"));
+    private static readonly string _host = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "../../../dotnet"));
 
     public static ProcessStartInfo Describe(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> environment)
     {
@@ -15,7 +15,7 @@ internal static class DotnetProgram
             throw new FileNotFoundException($"There is no {program}: the test project must reference the project that builds it.");
         }
 
-        var start = new ProcessStartInfo(Host, [program, .. arguments])
+        var start = new ProcessStartInfo(_host, [program, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

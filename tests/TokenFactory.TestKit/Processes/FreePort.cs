@@ -11,14 +11,14 @@ public static class FreePort
 {
     private const int First = 20_000;
     private const int End = 32_768;
-    private static readonly ConcurrentDictionary<int, bool> Given = new();
+    private static readonly ConcurrentDictionary<int, bool> _given = new();
 
     public static int Next()
     {
         for (var attempt = 0; attempt < End - First; attempt++)
         {
             var port = Random.Shared.Next(First, End);
-            if (CanBind(port) && Given.TryAdd(port, true))
+            if (CanBind(port) && _given.TryAdd(port, true))
             {
                 return port;
             }

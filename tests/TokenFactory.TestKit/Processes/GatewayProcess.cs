@@ -9,7 +9,7 @@ namespace TokenFactory.TestKit.Processes;
 /// and port; every wait has a limit, and every failure shows what the process wrote.</summary>
 public sealed partial class GatewayProcess : IAsyncDisposable
 {
-    private static readonly HttpClient Probe = new() { Timeout = TimeSpan.FromSeconds(5) };
+    private static readonly HttpClient _probe = new() { Timeout = TimeSpan.FromSeconds(5) };
     private readonly GatewayOptions _options;
     private readonly TempFolder _own = new();
     private Process? _process;
@@ -209,7 +209,7 @@ public sealed partial class GatewayProcess : IAsyncDisposable
     {
         try
         {
-            using var response = await Probe.GetAsync(new Uri(BaseUrl, "/health/ready"), cancellation);
+            using var response = await _probe.GetAsync(new Uri(BaseUrl, "/health/ready"), cancellation);
             return response.IsSuccessStatusCode;
         }
         catch (Exception down) when (down is HttpRequestException or OperationCanceledException)

@@ -5,7 +5,7 @@ namespace TokenFactory.TestKit.Upstream;
 /// <summary>Whole answers and refusals, faithful and broken.</summary>
 public static class AnswerScripts
 {
-    private static readonly Place Halfway = Place.AfterPieces(1);
+    private static readonly Place _halfway = Place.AfterPieces(1);
 
     // Answers with 200.
     public static Script FaithfulAnswer => Script.Answer().Named();
@@ -41,13 +41,13 @@ public static class AnswerScripts
 
     public static Script AnswerFinBeforeHead => Script.Answer().Cuts(Place.Start, Cut.Fin).Named();
 
-    public static Script AnswerResetHalfway => Script.Answer().Cuts(Halfway).Named();
+    public static Script AnswerResetHalfway => Script.Answer().Cuts(_halfway).Named();
 
-    public static Script AnswerFinHalfway => Script.Answer().Cuts(Halfway, Cut.Fin).Named();
+    public static Script AnswerFinHalfway => Script.Answer().Cuts(_halfway, Cut.Fin).Named();
 
     public static Script AnswerStallsBeforeHead => Script.Answer().Stalls(Place.Start).Named();
 
-    public static Script AnswerStallsHalfway => Script.Answer().Stalls(Halfway).Named();
+    public static Script AnswerStallsHalfway => Script.Answer().Stalls(_halfway).Named();
 
     public static Script AnswerSplitAtEveryByte => Script.Answer().SplitAtEveryByte().Named();
 

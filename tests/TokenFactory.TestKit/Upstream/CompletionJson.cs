@@ -8,7 +8,7 @@ namespace TokenFactory.TestKit.Upstream;
 internal static class CompletionJson
 {
     private const long Created = 1_750_000_000;
-    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions _plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>One chunk with one choice.</summary>
     public static ReadOnlySpan<byte> Chunk(Play play, int index, Action<Utf8JsonWriter>? delta, string? text, string? finish)
@@ -41,7 +41,7 @@ internal static class CompletionJson
     public static ReadOnlyMemory<byte> Write(Action<Utf8JsonWriter> members)
     {
         var buffer = new ArrayBufferWriter<byte>(512);
-        using var json = new Utf8JsonWriter(buffer, Plain);
+        using var json = new Utf8JsonWriter(buffer, _plain);
         json.WriteStartObject();
         members(json);
         json.WriteEndObject();

@@ -7,7 +7,7 @@ public static class StreamScripts
     private const string TgiError = """{"error":"Request failed during generation: CUDA out of memory","error_type":"generation"}""";
     private const string SglangError = """{"object":"error","message":"The request is aborted by the scheduler.","type":"InternalServerError","param":null,"code":500}""";
     private const string PromptFilter = """{"id":"","object":"","created":0,"model":"","prompt_filter_results":[{"prompt_index":0,"content_filter_results":{"hate":{"filtered":false,"severity":"safe"}}}],"choices":[],"usage":null}""";
-    private static readonly Place Midway = Place.AfterPieces(2);
+    private static readonly Place _midway = Place.AfterPieces(2);
 
     // Faithful, in ways a gateway must not trip over.
     public static Script Faithful => Script.Stream().Named();
@@ -30,9 +30,9 @@ public static class StreamScripts
 
     public static Script PromptFilterResultsFirst => Script.Stream().Says(Place.AfterHead, PromptFilter).Named();
 
-    public static Script EmptyChoicesMidway => Script.Stream().Says(Midway, PromptFilter).Named();
+    public static Script EmptyChoicesMidway => Script.Stream().Says(_midway, PromptFilter).Named();
 
-    public static Script UnknownFieldsMidway => Script.Stream().Says(Midway, """{"id":"x","object":"chat.completion.chunk","created":1,"model":"m","obfuscation":"aaaa","timings":{"n":1},"choices":[{"index":0,"delta":{"reasoning_content":"hm"},"finish_reason":null}]}""").Named();
+    public static Script UnknownFieldsMidway => Script.Stream().Says(_midway, """{"id":"x","object":"chat.completion.chunk","created":1,"model":"m","obfuscation":"aaaa","timings":{"n":1},"choices":[{"index":0,"delta":{"reasoning_content":"hm"},"finish_reason":null}]}""").Named();
 
     public static Script FinishReasonOfTgi => Script.Stream().FinishesWith("eos_token").Named();
 
@@ -74,7 +74,7 @@ public static class StreamScripts
 
     public static Script LastEventWithoutBlankLine => Script.Stream().EndsWithoutDone().Writes(Place.End, "data: [DONE]").Named();
 
-    public static Script EndsMidway => Script.Stream().Ends(Midway).Named();
+    public static Script EndsMidway => Script.Stream().Ends(_midway).Named();
 
     public static Script EndsAfterHead => Script.Stream().Ends(Place.AfterHead).Named();
 
@@ -87,13 +87,13 @@ public static class StreamScripts
 
     public static Script ResetAfterHead => Script.Stream().Cuts(Place.AfterHead).Named();
 
-    public static Script ResetMidway => Script.Stream().Cuts(Midway).Named();
+    public static Script ResetMidway => Script.Stream().Cuts(_midway).Named();
 
-    public static Script FinMidway => Script.Stream().Cuts(Midway, Cut.Fin).Named();
+    public static Script FinMidway => Script.Stream().Cuts(_midway, Cut.Fin).Named();
 
-    public static Script ResetInsideFrame => Script.Stream().CutsInsideFrame(Midway).Named();
+    public static Script ResetInsideFrame => Script.Stream().CutsInsideFrame(_midway).Named();
 
-    public static Script FinInsideFrame => Script.Stream().CutsInsideFrame(Midway, Cut.Fin).Named();
+    public static Script FinInsideFrame => Script.Stream().CutsInsideFrame(_midway, Cut.Fin).Named();
 
     public static Script FinBeforeFinish => Script.Stream().Cuts(Place.BeforeFinish, Cut.Fin).Named();
 
@@ -108,22 +108,22 @@ public static class StreamScripts
 
     public static Script StallsAfterHead => Script.Stream().Stalls(Place.AfterHead).Named();
 
-    public static Script StallsMidway => Script.Stream().Stalls(Midway).Named();
+    public static Script StallsMidway => Script.Stream().Stalls(_midway).Named();
 
     public static Script StallsBeforeDone => Script.Stream().Stalls(Place.BeforeDone).Named();
 
     // Errors inside a 200.
-    public static Script ErrorFrameThenDone => Script.Stream().Fails(Midway, VllmError).Named();
+    public static Script ErrorFrameThenDone => Script.Stream().Fails(_midway, VllmError).Named();
 
-    public static Script ErrorFrameThenEnd => Script.Stream().Fails(Midway, VllmError, done: false).Named();
+    public static Script ErrorFrameThenEnd => Script.Stream().Fails(_midway, VllmError, done: false).Named();
 
     public static Script ErrorFrameFirst => Script.Stream().Fails(Place.AfterHead, VllmError).Named();
 
-    public static Script ErrorFrameOfTgi => Script.Stream().Fails(Midway, TgiError, done: false).Named();
+    public static Script ErrorFrameOfTgi => Script.Stream().Fails(_midway, TgiError, done: false).Named();
 
-    public static Script ErrorFrameOfSglang => Script.Stream().Fails(Midway, SglangError).Named();
+    public static Script ErrorFrameOfSglang => Script.Stream().Fails(_midway, SglangError).Named();
 
-    public static Script ErrorEvent => Script.Stream().Ends(Midway).Writes(Midway, "event: error\ndata: {\"error\":{\"message\":\"overloaded\",\"type\":\"server_error\",\"code\":null}}\n\n").Named();
+    public static Script ErrorEvent => Script.Stream().Ends(_midway).Writes(_midway, "event: error\ndata: {\"error\":{\"message\":\"overloaded\",\"type\":\"server_error\",\"code\":null}}\n\n").Named();
 
     public static Script ErrorBodyWith200 => Script.Json(200, VllmError).Named();
 
@@ -132,9 +132,9 @@ public static class StreamScripts
 
     public static Script StreamAsPlainText => Script.Body(200, "text/plain", "data: {\"choices\":[]}\n\ndata: [DONE]\n\n").Named();
 
-    public static Script GarbageFrame => Script.Stream().Says(Midway, "{not json").Named();
+    public static Script GarbageFrame => Script.Stream().Says(_midway, "{not json").Named();
 
-    public static Script GarbageBytes => Script.Stream().Writes(Midway, [0x00, 0xFF, 0xFE, 0x80, 0x0A, 0xC3, 0x28, 0x0A]).Named();
+    public static Script GarbageBytes => Script.Stream().Writes(_midway, [0x00, 0xFF, 0xFE, 0x80, 0x0A, 0xC3, 0x28, 0x0A]).Named();
 
-    public static Script InvalidUtf8InsideContent => Script.Stream().Writes(Midway, [.. "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\""u8, 0xC3, 0x28, .. "\"},\"finish_reason\":null}]}\n\n"u8]).Named();
+    public static Script InvalidUtf8InsideContent => Script.Stream().Writes(_midway, [.. "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\""u8, 0xC3, 0x28, .. "\"},\"finish_reason\":null}]}\n\n"u8]).Named();
 }
