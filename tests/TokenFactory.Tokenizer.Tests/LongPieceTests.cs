@@ -25,11 +25,18 @@ public sealed class LongPieceTests
     {
         foreach (var encoding in TokenEncoding.All)
         {
-            var half = Work(encoding, Some.Run(unit, 1 << 19));
-            var whole = Work(encoding, Some.Run(unit, 1 << 20));
+            var half = Work(encoding, Some.Run(unit, 1 << 16));
+            var whole = Work(encoding, Some.Run(unit, 1 << 17));
             Assert.InRange(whole, 0, (half * 2.1) + 1000);
-            Assert.InRange(whole, 0, 64L << 20);
         }
+    }
+
+    [Theory]
+    [InlineData("a")]
+    [InlineData(" ")]
+    public void A_megabyte_of_one_character_costs_a_few_dozen_steps_a_byte(string unit)
+    {
+        Assert.InRange(Work(TokenEncoding.O200kBase, Some.Run(unit, 1 << 20)), 1 << 20, 40L << 20);
     }
 
     [Theory, MemberData(nameof(Encodings))]
