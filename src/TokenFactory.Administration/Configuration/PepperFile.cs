@@ -7,7 +7,7 @@ namespace TokenFactory.Administration.Configuration;
 /// The pepper of an installation that configures none: 32 random bytes in the data directory, for its owner alone.
 /// Losing it makes every key that was digested under it useless, so it is never replaced.
 /// </summary>
-public static class PepperFile
+internal static class PepperFile
 {
     public const string Version = "v1";
 
@@ -27,10 +27,6 @@ public static class PepperFile
             ? new Pepper(Version, value)
             : throw new InvalidDataException($"the file '{Name}' in the data directory must hold {KeyDigest.SizeBytes} bytes and holds {value.Length}: restore it from a backup");
     }
-
-    /// <summary>The configured peppers, or the file's.</summary>
-    public static IReadOnlyList<Pepper> PeppersOf(GatewayConfiguration configuration, string dataDirectory) =>
-        configuration.Iam.Peppers.Count > 0 ? configuration.Iam.Peppers : [LoadOrCreate(dataDirectory)];
 
     // Written aside and moved into place, because the command line and `serve` may start at the same moment.
     private static void Create(string path)

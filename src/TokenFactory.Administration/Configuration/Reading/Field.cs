@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.RegularExpressions;
 using TokenFactory.Inference.ReadModel;
 
 namespace TokenFactory.Administration.Configuration.Reading;
@@ -9,7 +8,7 @@ namespace TokenFactory.Administration.Configuration.Reading;
 /// One value while it is read, present or not. Every method notes what is wrong and answers null, so that reading goes on
 /// and all mistakes are told at once; absent and null are the same.
 /// </summary>
-internal readonly partial struct Field(Node? node, Origin parent, string path, ReadingContext context)
+internal readonly struct Field(Node? node, Origin parent, string path, ReadingContext context)
 {
     public string Path { get; } = path;
 
@@ -54,9 +53,9 @@ internal readonly partial struct Field(Node? node, Origin parent, string path, R
             return null;
         }
 
-        if (!NamePattern.IsMatch(text))
+        if (!Names.AreValid(text))
         {
-            Mistake("a name has 1 to 64 letters, digits, '.', '_', '-' or '@', and starts with a letter or digit");
+            Mistake(Names.Form);
             return null;
         }
 
@@ -308,7 +307,4 @@ internal readonly partial struct Field(Node? node, Origin parent, string path, R
         { TotalSeconds: < 3600 } => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalSeconds:0}s"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalHours:0}h"),
     };
-
-    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}\z")]
-    private static partial Regex NamePattern { get; }
 }

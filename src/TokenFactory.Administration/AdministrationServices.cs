@@ -1,0 +1,54 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using TokenFactory.Administration.Configuration;
+using TokenFactory.Administration.Iam;
+using TokenFactory.Inference.ReadModel;
+using TokenFactory.Storage;
+
+namespace TokenFactory.Administration;
+
+/// <summary>The doors of this project.</summary>
+public static class AdministrationServices
+{
+    /// <summary>What commands need: <see cref="EmbeddedIam"/>, <see cref="FirstKey"/> and the <see cref="ConfigurationState"/>. The storage is registered beside it.</summary>
+    public static IServiceCollection AddEmbeddedIam(this IServiceCollection services, GatewayConfiguration configuration, string dataDirectory)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(new ConfigurationState(configuration));
+        services.AddSingleton(new PepperRing(dataDirectory));
+        services.AddSingleton(provider => new EmbeddedIam(
+            provider.GetRequiredService<IDbContextFactory<GatewayDbContext>>(),
+            provider.GetRequiredService<ConfigurationState>(),
+            provider.GetRequiredService<PepperRing>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new FirstKey(
+            provider.GetRequiredService<IDbContextFactory<GatewayDbContext>>(),
+            provider.GetRequiredService<ConfigurationState>(),
+            provider.GetRequiredService<EmbeddedIam>(),
+            provider.GetRequiredService<TimeProvider>()));
+        return services;
+    }
+
+    /// <summary>What <c>serve</c> needs on top: the <see cref="SnapshotStore"/>, its source, and the watcher of the configuration.</summary>
+    /// <param name="configuration">What <paramref name="source"/> gave at the start.</param>
+    public static IServiceCollection AddAdministration(
+        this IServiceCollection services, GatewayConfiguration configuration, ConfigurationSource source, string dataDirectory)
+    {
+        services.AddEmbeddedIam(configuration, dataDirectory);
+        services.AddSingleton(provider => new SnapshotStore(provider.GetRequiredService<TimeProvider>(), configuration.Iam.MaxStaleness));
+        services.AddSingleton(provider => new EmbeddedReadModelSource(
+            provider.GetRequiredService<IDbContextFactory<GatewayDbContext>>(),
+            provider.GetRequiredService<ConfigurationState>(),
+            provider.GetRequiredService<PepperRing>(),
+            provider.GetRequiredService<SnapshotStore>(),
+            provider.GetRequiredService<EmbeddedIam>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<EmbeddedReadModelSource>>()));
+        services.AddHostedService(provider => provider.GetRequiredService<EmbeddedReadModelSource>());
+        services.AddSingleton(source);
+        services.AddHostedService<ConfigurationWatcher>();
+        return services;
+    }
+}

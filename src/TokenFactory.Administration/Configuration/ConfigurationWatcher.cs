@@ -1,0 +1,140 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace TokenFactory.Administration.Configuration;
+
+/// <summary>
+/// Reads the configuration again when the content of one of its files changes, and swaps it whole; a bad one keeps the last
+/// good one and says why. Content is compared, not times: a mounted Kubernetes volume swaps links that keep their times.
+/// </summary>
+internal sealed partial class ConfigurationWatcher(
+    ConfigurationSource source, ConfigurationState state, TimeProvider clock, ILogger<ConfigurationWatcher> logger) : BackgroundService
+{
+    private static readonly TimeSpan _period = TimeSpan.FromSeconds(1);
+
+    private IReadOnlyList<string> _files = source.File is null ? [] : [Path.GetFullPath(source.File)];
+    private string? _seen;
+
+    /// <summary>Looks once; true when something had changed.</summary>
+    public bool Look()
+    {
+        var fingerprint = Fingerprint();
+        if (fingerprint == _seen)
+        {
+            return false;
+        }
+
+        var isFirst = _seen is null;
+        var reading = source.Read();
+        _files = reading.Files.Count > 0 ? reading.Files : _files;
+
+        // Taken anew, because this reading may have named other files than the one before.
+        _seen = Fingerprint();
+        if (reading.Configuration is not { } configuration)
+        {
+            state.Refuse(reading.Mistakes);
+            foreach (var mistake in reading.Mistakes)
+            {
+                Log.Mistake(logger, mistake.ToString());
+            }
+
+            Log.Kept(logger, state.Revision, reading.Mistakes.Count);
+            return true;
+        }
+
+        if (configuration.Revision == state.Revision)
+        {
+            // Back to what is in force: whatever was wrong is not any more.
+            state.Refuse([]);
+            return !isFirst;
+        }
+
+        var before = state.Current;
+        state.Take(configuration);
+        Log.Taken(logger, configuration.Revision);
+        if (RestartOnly.Differ(before, configuration) is { Count: > 0 } sections)
+        {
+            Log.NeedsRestart(logger, string.Join(", ", sections));
+        }
+
+        return true;
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (source.File is null)
+        {
+            return;
+        }
+
+        using var timer = new PeriodicTimer(_period, clock);
+        try
+        {
+            do
+            {
+                LookOrSaySo();
+            }
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+        }
+    }
+
+    private void LookOrSaySo()
+    {
+        try
+        {
+            Look();
+        }
+        catch (Exception e)
+        {
+            // The edge of a background loop: whatever this was, the configuration in force stays, and the next look comes.
+            Log.Failed(logger, e);
+        }
+    }
+
+    private string Fingerprint()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var file in _files)
+        {
+            hash.AppendData(ContentOf(file));
+        }
+
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
+
+    private static byte[] ContentOf(string file)
+    {
+        try
+        {
+            using var stream = File.OpenRead(file);
+            return SHA256.HashData(stream);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Missing is a content of its own: reading says what is wrong.
+            return [0];
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(12001, LogLevel.Information, "Configuration revision {Revision} is in force")]
+        public static partial void Taken(ILogger logger, string revision);
+
+        [LoggerMessage(12002, LogLevel.Error, "Configuration mistake: {Mistake}")]
+        public static partial void Mistake(ILogger logger, string mistake);
+
+        [LoggerMessage(12003, LogLevel.Error, "The changed configuration has {Count} mistakes; revision {Revision} stays in force")]
+        public static partial void Kept(ILogger logger, string revision, int count);
+
+        [LoggerMessage(12004, LogLevel.Warning, "These sections changed and take effect at the next start: {Sections}")]
+        public static partial void NeedsRestart(ILogger logger, string sections);
+
+        [LoggerMessage(12005, LogLevel.Error, "Looking for a changed configuration failed; the one in force stays")]
+        public static partial void Failed(ILogger logger, Exception cause);
+    }
+}

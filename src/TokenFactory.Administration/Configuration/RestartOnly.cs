@@ -1,0 +1,34 @@
+namespace TokenFactory.Administration.Configuration;
+
+/// <summary>The sections that a running process was built from, and that a changed file cannot change in it.</summary>
+internal static class RestartOnly
+{
+    public static IReadOnlyList<string> Differ(GatewayConfiguration before, GatewayConfiguration after)
+    {
+        var sections = new List<string>();
+        Note("store", before.Store == after.Store);
+        Note("limiter", before.Limiter == after.Limiter);
+        Note("iam.max_staleness", before.Iam.MaxStaleness == after.Iam.MaxStaleness);
+        Note("server", before.Server with { Urls = [] } == after.Server with { Urls = [] } && before.Server.Urls.SequenceEqual(after.Server.Urls));
+        Note("telemetry", before.Telemetry == after.Telemetry);
+        Note("guard", before.Guard == after.Guard);
+        Note("sinks", before.Sinks.Count == after.Sinks.Count && before.Sinks.Zip(after.Sinks).All(pair => Same(pair.First, pair.Second)));
+        return sections;
+
+        void Note(string section, bool isSame)
+        {
+            if (!isSame)
+            {
+                sections.Add(section);
+            }
+        }
+    }
+
+    // Secrets compare by reference: a sink is compared without its credential, which has no text to compare.
+    private static bool Same(SinkSettings left, SinkSettings right) => (left, right) switch
+    {
+        (CloudEventsSinkSettings a, CloudEventsSinkSettings b) =>
+            a with { Credential = null } == b with { Credential = null } && a.Credential?.Reveal() == b.Credential?.Reveal(),
+        _ => left == right,
+    };
+}
