@@ -78,7 +78,7 @@ internal sealed class JsonWalker(Findings findings) : IDisposable
         }
 
         at += next;
-        if (_begun || json[at] != '{')
+        if (_malformed || _begun || json[at] != '{')
         {
             _malformed = true;
             return json.Length;
@@ -164,6 +164,12 @@ internal sealed class JsonWalker(Findings findings) : IDisposable
 
     private int InString(ReadOnlySpan<byte> json, int at)
     {
+        if (_place == Place.Error && !_inKey && json[at] != '"')
+        {
+            SawError = true;
+            return at;
+        }
+
         var end = at + (_escaped ? 1 : 0);
         _escaped = false;
         while (end < json.Length)
@@ -203,10 +209,6 @@ internal sealed class JsonWalker(Findings findings) : IDisposable
             var kept = piece[..Math.Min(piece.Length, KeyBoundBytes - _shortLength)];
             kept.CopyTo(_short.AsSpan(_shortLength));
             _shortLength += kept.Length;
-        }
-        else if (_place == Place.Error)
-        {
-            SawError = true;
         }
         else if (_place == Place.Text || (_place == Place.Reasoning && !_sawReasoning))
         {
