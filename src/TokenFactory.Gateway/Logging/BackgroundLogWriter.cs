@@ -84,19 +84,20 @@ internal sealed class BackgroundLogWriter : ILogEventSink, IDisposable
 
     private void WriteQueued()
     {
-        var written = 0;
+        var batch = 0;
         try
         {
-            for (; _queue.Reader.TryRead(out var logEvent); written++)
+            while (_queue.Reader.TryRead(out var logEvent))
             {
+                batch++;
                 _formatter.Format(logEvent, _output);
             }
 
             _output.Flush();
         }
-        catch (Exception) // edge of a background loop: a closed pipe or a value that throws when printed must not end logging
+        catch (Exception) // edge of a background loop: a closed pipe, or a value that throws when printed, must not end logging
         {
-            Interlocked.Add(ref _dropped, written + 1);
+            Interlocked.Add(ref _dropped, batch);
         }
     }
 }

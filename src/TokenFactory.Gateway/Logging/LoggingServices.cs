@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Serilog;
+using Serilog.Extensions.Logging;
 
 namespace TokenFactory.Gateway.Logging;
 
@@ -33,6 +34,11 @@ internal static class LoggingServices
         var writer = new BackgroundLogWriter(
             output, options.Format == LogFormat.Json ? new JsonLogFormatter() : new TextLogFormatter(), options.QueueLimit);
         logging.Services.AddSingleton(writer);
-        return logging.AddSerilog(new LoggerConfiguration().MinimumLevel.Verbose().WriteTo.Sink(writer).CreateLogger(), dispose: true);
+
+        // Not AddSerilog: it brings a rule of its own that lets everything through, and a provider's rule beats every
+        // general one, so that the filters above and the operator's levels would be ignored.
+        logging.Services.AddSingleton<ILoggerProvider>(_ =>
+            new SerilogLoggerProvider(new LoggerConfiguration().MinimumLevel.Verbose().WriteTo.Sink(writer).CreateLogger(), dispose: true));
+        return logging;
     }
 }

@@ -15,14 +15,20 @@ internal sealed class PrometheusReader : IDisposable
 
     public MetricReader Reader { get; }
 
-    public async Task WriteAsync(PipeWriter writer, CancellationToken cancellationToken)
+    /// <summary>False, and nothing written, when there is nothing to collect from: the provider is not built, or is gone.</summary>
+    public async Task<bool> WriteAsync(PipeWriter writer, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
         try
         {
             _page.Clear();
-            Reader.Collect();
+            if (_page.Collect?.Invoke(Timeout.Infinite) != true)
+            {
+                return false;
+            }
+
             await writer.WriteAsync(_page.Bytes, cancellationToken);
+            return true;
         }
         finally
         {
@@ -41,7 +47,7 @@ internal sealed class PrometheusReader : IDisposable
     {
         private readonly MemoryStream _bytes = new();
 
-        /// <summary>Set by the SDK; the reader above collects by itself.</summary>
+        /// <summary>Set by the SDK. The only way to collect: the reader's own method answers false unless called through this.</summary>
         public Func<int, bool>? Collect { get; set; }
 
         public ReadOnlyMemory<byte> Bytes => _bytes.GetBuffer().AsMemory(0, (int)_bytes.Length);

@@ -24,7 +24,10 @@ internal static class TelemetryServices
         {
             context.Response.ContentType = PrometheusText.ContentType;
             context.Response.Headers.CacheControl = "no-store";
-            await reader.WriteAsync(context.Response.BodyWriter, context.RequestAborted);
+            if (!await reader.WriteAsync(context.Response.BodyWriter, context.RequestAborted))
+            {
+                context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            }
         })
         .DisableHttpMetrics()
         .ExcludeFromDescription();
