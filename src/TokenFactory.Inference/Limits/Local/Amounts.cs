@@ -1,6 +1,6 @@
 namespace TokenFactory.Inference.Limits.Local;
 
-/// <summary>What a demand holds of a bucket, and what its settlement leaves there: a function of both alone, so nothing need be remembered.</summary>
+/// <summary>What a demand holds of a bucket, and what its settlement leaves there. Both follow from the demand alone, so a reservation remembers no amounts.</summary>
 internal static class Amounts
 {
     public static long Held(Demand demand, in Bucket bucket) => bucket.Dimension switch

@@ -37,9 +37,9 @@ internal sealed class BudgetCell : Cell
 
     public override void Undo(long amount) => _reserved -= amount;
 
-    public override void Settle(long held, long used, int takenInMonth, in Moment now)
+    public override void Settle(long held, long used, int takenInMonth, long milliseconds)
     {
-        Roll(now);
+        // A month that ended without anyone asking since is still this cell's: it counts there, and is rolled away later.
         if (takenInMonth == _month)
         {
             _reserved -= held;
@@ -47,14 +47,14 @@ internal sealed class BudgetCell : Cell
         }
     }
 
-    public override void Expire(long held, int takenInMonth, in Moment now) => Settle(held, held, takenInMonth, now);
+    public override void Expire(long held, int takenInMonth) => Settle(held, held, takenInMonth, 0);
 
     /// <summary>Replaces what is known to be spent; what is reserved stays reserved.</summary>
     public void Load(long spent) => _settled = Math.Max(0, spent);
 
     public override Level LevelOf(in Bucket bucket, in Moment now) => new(bucket, Math.Max(0, Left), now.UntilMonthEnds);
 
-    public override bool IsIdle(in Moment now)
+    protected override bool IsIdle(in Moment now)
     {
         Roll(now);
         return _settled == 0 && _reserved == 0;

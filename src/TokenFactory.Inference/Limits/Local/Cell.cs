@@ -6,6 +6,16 @@ namespace TokenFactory.Inference.Limits.Local;
 /// </summary>
 internal abstract class Cell
 {
+    private int _pins;
+
+    /// <summary>Nothing points here and a new cell would know as much: this one can be forgotten.</summary>
+    public bool IsForgettable(in Moment now) => _pins == 0 && IsIdle(now);
+
+    /// <summary>An open reservation points here; its settlement must find the very same cell.</summary>
+    public void Pin() => _pins++;
+
+    public void Unpin() => _pins--;
+
     public static Cell For(in Bucket bucket, in Moment now) => bucket.Dimension switch
     {
         Dimension.RequestsPerMinute or Dimension.TokensPerMinute => new RateCell(bucket.Limit, now),
@@ -24,13 +34,12 @@ internal abstract class Cell
     public abstract void Undo(long amount);
 
     /// <summary>Replaces what was held by what was used.</summary>
-    public abstract void Settle(long held, long used, int takenInMonth, in Moment now);
+    public abstract void Settle(long held, long used, int takenInMonth, long milliseconds);
 
     /// <summary>Nobody settled in time: what was spent stays charged at its hold, what was occupied comes free.</summary>
-    public abstract void Expire(long held, int takenInMonth, in Moment now);
+    public abstract void Expire(long held, int takenInMonth);
 
     public abstract Level LevelOf(in Bucket bucket, in Moment now);
 
-    /// <summary>Whether a new cell would know as much, so that this one can be forgotten.</summary>
-    public abstract bool IsIdle(in Moment now);
+    protected abstract bool IsIdle(in Moment now);
 }

@@ -25,12 +25,12 @@ internal sealed class LeaseCell(long limit) : Cell
 
     public override void Undo(long amount) => _open -= amount;
 
-    public override void Settle(long held, long used, int takenInMonth, in Moment now) => _open -= held;
+    public override void Settle(long held, long used, int takenInMonth, long milliseconds) => _open -= held;
 
-    public override void Expire(long held, int takenInMonth, in Moment now) => _open -= held;
+    public override void Expire(long held, int takenInMonth) => _open -= held;
 
     public override Level LevelOf(in Bucket bucket, in Moment now) =>
         new(bucket, Math.Max(0, _limit - _open), _open == 0 ? TimeSpan.Zero : _patience);
 
-    public override bool IsIdle(in Moment now) => _open == 0;
+    protected override bool IsIdle(in Moment now) => _open == 0;
 }

@@ -19,6 +19,8 @@ internal sealed class MonthlyClock(TimeProvider clock, long origin)
             _month = (starts.Year * 12) + starts.Month - 1;
         }
 
-        return new Moment(clock.GetElapsedTime(origin).Ticks / TimeSpan.TicksPerMillisecond, _month, _ends - utc);
+        return new Moment(Milliseconds, _month, _ends - utc);
     }
+
+    public long Milliseconds => clock.GetElapsedTime(origin).Ticks / TimeSpan.TicksPerMillisecond;
 }

@@ -27,7 +27,7 @@ internal sealed class RateCell : Cell
 
     public override void Advance(long limit, in Moment now)
     {
-        Refill(now);
+        Refill(now.Milliseconds);
         limit = Bounded(limit);
         if (limit == _limit)
         {
@@ -62,18 +62,13 @@ internal sealed class RateCell : Cell
 
     public override void Undo(long amount) => _used -= Math.Min(amount, _limit) * Window;
 
-    public override void Settle(long held, long used, int takenInMonth, in Moment now)
+    public override void Settle(long held, long used, int takenInMonth, long milliseconds)
     {
-        if (held == used)
-        {
-            return;
-        }
-
-        Refill(now);
+        Refill(milliseconds);
         _used = Math.Clamp(_used + ((Bounded(used) - Bounded(held)) * Window), 0, MaxUsed);
     }
 
-    public override void Expire(long held, int takenInMonth, in Moment now)
+    public override void Expire(long held, int takenInMonth)
     {
         // Charged at the hold already.
     }
@@ -81,16 +76,16 @@ internal sealed class RateCell : Cell
     public override Level LevelOf(in Bucket bucket, in Moment now) =>
         new(bucket, Math.Max(0, (Capacity - _used) / Window), _limit == 0 ? TimeSpan.Zero : RefillOf(_used));
 
-    public override bool IsIdle(in Moment now)
+    protected override bool IsIdle(in Moment now)
     {
-        Refill(now);
+        Refill(now.Milliseconds);
         return _used == 0;
     }
 
-    private void Refill(in Moment now)
+    private void Refill(long milliseconds)
     {
-        var elapsed = now.Milliseconds - _at;
-        _at = now.Milliseconds;
+        var elapsed = milliseconds - _at;
+        _at = milliseconds;
         if (_used > 0 && _limit > 0)
         {
             _used = elapsed > _used / _limit ? 0 : _used - (elapsed * _limit);

@@ -4,12 +4,14 @@ namespace TokenFactory.Inference.Limits.Local;
 internal sealed class TenantPartition(TimeProvider clock, long origin, LocalLimiterBounds bounds)
 {
     private const long EvictAtMostEvery = 1000;
+    private const int SpareLength = 12;
+    private const int MostSpare = 256;
 
     private readonly Lock _gate = new();
     private readonly MonthlyClock _clock = new(clock, origin);
     private readonly Dictionary<BucketKey, Cell> _cells = [];
     private readonly Dictionary<Guid, OpenReservation> _open = [];
-    private Cell[] _asked = new Cell[8];
+    private readonly Stack<Cell[]> _spare = new();
     private long _firstDeadline = long.MaxValue;
     private long _evictAfter;
     private bool _closed;
@@ -48,20 +50,17 @@ internal sealed class TenantPartition(TimeProvider clock, long origin, LocalLimi
                 return;
             }
 
-            var now = _clock.Read();
+            var now = _clock.Milliseconds;
             var demand = open.Reservation.Demand;
-            for (var i = 0; i < demand.Buckets.Count; i++)
+            var buckets = demand.BucketSpan;
+            for (var i = 0; i < buckets.Length; i++)
             {
-                var bucket = demand.Buckets[i];
-                var held = Amounts.Held(demand, bucket);
-                var used = Amounts.Used(actual, bucket.Dimension);
-
-                // A rate whose hold was right has nothing to correct: no look-up for the request counts of most settlements.
-                if (held != used || bucket.Dimension is Dimension.TokensPerMonth or Dimension.NanoUsdPerMonth)
-                {
-                    CellOf(bucket, now).Settle(held, used, open.TakenInMonth, now);
-                }
+                var used = Amounts.Used(actual, buckets[i].Dimension);
+                open.Cells[i].Settle(Amounts.Held(demand, buckets[i]), used, open.TakenInMonth, now);
+                open.Cells[i].Unpin();
             }
+
+            Return(open.Cells, buckets.Length);
         }
     }
 
@@ -97,58 +96,70 @@ internal sealed class TenantPartition(TimeProvider clock, long origin, LocalLimi
     private Taking Take(Demand demand, in Moment now)
     {
         // 1. Everything that can fail, before anything is taken.
-        MakeRoom(demand.Buckets.Count, now);
-        for (var i = 0; i < demand.Buckets.Count; i++)
+        var buckets = demand.BucketSpan;
+        MakeRoom(buckets.Length, now);
+        var cells = Rent(buckets.Length);
+        for (var i = 0; i < buckets.Length; i++)
         {
-            var bucket = demand.Buckets[i];
-            _asked[i] = CellWithinBounds(bucket, now);
-            _asked[i].Advance(bucket.Limit, now);
+            cells[i] = CellWithinBounds(buckets[i], now);
+            cells[i].Advance(buckets[i].Limit, now);
         }
 
         // 2. Take from all, or from none.
-        var refusal = TryAll(demand);
+        var refusal = TryAll(demand, cells);
 
         // 3. What is left, for the caller's headers, whichever way it went.
-        var levels = new Level[demand.Buckets.Count];
+        var levels = new Level[buckets.Length];
         for (var i = 0; i < levels.Length; i++)
         {
-            levels[i] = _asked[i].LevelOf(demand.Buckets[i], now);
+            levels[i] = cells[i].LevelOf(buckets[i], now);
         }
 
-        return refusal is null ? new Taking(Keep(demand, levels, now), null, levels) : new Taking(null, refusal, levels);
+        if (refusal is null)
+        {
+            return new Taking(Keep(demand, cells, levels, now), null, levels);
+        }
+
+        Return(cells, buckets.Length);
+        return new Taking(null, refusal, levels);
     }
 
     /// <summary>Asks every bucket even after a refusal, because the caller is told the longest wait; then undoes the others.</summary>
-    private Refusal? TryAll(Demand demand)
+    private static Refusal? TryAll(Demand demand, Cell[] cells)
     {
         Refusal? refusal = null;
-        Span<bool> taken = stackalloc bool[_asked.Length];
-        for (var i = 0; i < demand.Buckets.Count; i++)
+        var buckets = demand.BucketSpan;
+        Span<bool> taken = stackalloc bool[buckets.Length];
+        for (var i = 0; i < buckets.Length; i++)
         {
-            var bucket = demand.Buckets[i];
-            taken[i] = _asked[i].TryTake(Amounts.Held(demand, bucket), out var wait);
+            taken[i] = cells[i].TryTake(Amounts.Held(demand, buckets[i]), out var wait);
             if (!taken[i] && (refusal is null || (refusal.RetryAfter is { } longest && (wait is null || wait > longest))))
             {
-                refusal = new Refusal(bucket, wait);
+                refusal = new Refusal(buckets[i], wait);
             }
         }
 
-        for (var i = 0; refusal is not null && i < demand.Buckets.Count; i++)
+        for (var i = 0; refusal is not null && i < buckets.Length; i++)
         {
             if (taken[i])
             {
-                _asked[i].Undo(Amounts.Held(demand, demand.Buckets[i]));
+                cells[i].Undo(Amounts.Held(demand, buckets[i]));
             }
         }
 
         return refusal;
     }
 
-    private Reservation Keep(Demand demand, Level[] levels, in Moment now)
+    private Reservation Keep(Demand demand, Cell[] cells, Level[] levels, in Moment now)
     {
+        for (var i = 0; i < levels.Length; i++)
+        {
+            cells[i].Pin();
+        }
+
         var reservation = new Reservation(demand.ReservationId, demand.Tenant, demand);
         var deadline = now.Milliseconds + (long)demand.Lease.TotalMilliseconds;
-        _open.Add(demand.ReservationId, new OpenReservation(reservation, levels, now.Month, deadline));
+        _open.Add(demand.ReservationId, new OpenReservation(reservation, cells, levels, now.Month, deadline));
         _firstDeadline = Math.Min(_firstDeadline, deadline);
         return reservation;
     }
@@ -172,21 +183,19 @@ internal sealed class TenantPartition(TimeProvider clock, long origin, LocalLimi
 
             _open.Remove(id);
             var demand = open.Reservation.Demand;
-            for (var i = 0; i < demand.Buckets.Count; i++)
+            var buckets = demand.BucketSpan;
+            for (var i = 0; i < buckets.Length; i++)
             {
-                var bucket = demand.Buckets[i];
-                CellOf(bucket, now).Expire(Amounts.Held(demand, bucket), open.TakenInMonth, now);
+                open.Cells[i].Expire(Amounts.Held(demand, buckets[i]), open.TakenInMonth);
+                open.Cells[i].Unpin();
             }
+
+            Return(open.Cells, buckets.Length);
         }
     }
 
     private void MakeRoom(int asked, in Moment now)
     {
-        if (_asked.Length < asked)
-        {
-            _asked = new Cell[asked];
-        }
-
         if (_open.Count >= bounds.OpenPerTenant)
         {
             throw new LimiterUnavailableException("The tenant has too many reservations open.");
@@ -203,10 +212,22 @@ internal sealed class TenantPartition(TimeProvider clock, long origin, LocalLimi
     {
         foreach (var (key, cell) in _cells)
         {
-            if (cell.IsIdle(now))
+            if (cell.IsForgettable(now))
             {
                 _cells.Remove(key);
             }
+        }
+    }
+
+    private Cell[] Rent(int count) =>
+        count <= SpareLength && _spare.TryPop(out var cells) ? cells : new Cell[Math.Max(count, SpareLength)];
+
+    private void Return(Cell[] cells, int count)
+    {
+        Array.Clear(cells, 0, count);
+        if (cells.Length == SpareLength && _spare.Count < MostSpare)
+        {
+            _spare.Push(cells);
         }
     }
 
