@@ -26,6 +26,8 @@ internal sealed class NaiveStream
 
     public StringBuilder Text { get; } = new();
 
+    public bool ZeroUsageBesideText => Text.Length > 0 && Usage is not null && IsZero(Usage);
+
     public static NaiveStream Read(string stream, bool strip)
     {
         var naive = new NaiveStream();
@@ -98,7 +100,11 @@ internal sealed class NaiveStream
         }
 
         Choices(json);
-        Usage = json["usage"] is JsonObject { Count: > 0 } usage ? usage : Usage;
+        if (json["usage"] is JsonObject { Count: > 0 } usage && (Usage is null || !IsZero(usage)))
+        {
+            Usage = usage;
+        }
+
         var extra = json["usage"] is JsonObject && (json["choices"] as JsonArray ?? []).Count == 0
             && json.All(member => Frame.Contains(member.Key) || member.Value is null);
         if (strip && extra)
@@ -113,9 +119,6 @@ internal sealed class NaiveStream
 
         Passed.Add(json.ToJsonString());
     }
-
-    public bool ZeroUsageBesideText => Text.Length > 0 && Usage is not null
-        && Zeroable.All(name => Usage[name] is null || Usage[name]!.GetValue<double>() == 0);
 
     private void Choices(JsonObject json)
     {
@@ -139,6 +142,9 @@ internal sealed class NaiveStream
             }
         }
     }
+
+    private static bool IsZero(JsonObject usage) =>
+        Zeroable.All(name => usage[name] is null || usage[name]!.GetValue<double>() == 0);
 
     private static bool IsError(JsonObject? json) => json is not null
         && (json["error"] is JsonObject || json["error"] is JsonValue value && value.GetValueKind() == JsonValueKind.String
