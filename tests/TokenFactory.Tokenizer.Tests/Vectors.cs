@@ -7,7 +7,7 @@ namespace TokenFactory.Tokenizer.Tests;
 internal static class Vectors
 {
     internal static readonly IReadOnlyList<Vector> All =
-        [.. File.ReadLines(Path.Combine(AppContext.BaseDirectory, "tokenizer.jsonl")).Select(Parse)];
+        [.. new[] { "tokenizer.jsonl", "patterns.jsonl" }.SelectMany(file => File.ReadLines(Path.Combine(AppContext.BaseDirectory, file))).Select(Parse)];
 
     private static Vector Parse(string line)
     {
