@@ -8,7 +8,7 @@ namespace TokenFactory.Inference.Tests;
 
 public sealed class GatewayMetricsTests : IDisposable
 {
-    private static readonly ModelCall Call = new("chat", "gpu-eu", "gpt-4o-mini", "llama-8b");
+    private static readonly ModelCall _call = new("chat", "gpu-eu", "gpt-4o-mini", "llama-8b");
 
     private readonly ServiceProvider _services = new ServiceCollection().AddGatewayMetrics().BuildServiceProvider();
     private readonly MeterListener _listener = new();
@@ -28,7 +28,7 @@ public sealed class GatewayMetricsTests : IDisposable
     {
         Listen();
 
-        _metrics.TokensUsed(Call, new TokenUsage(InputUncached: 800, CacheRead: 200, CacheWrite: 0, Output: 64, Reasoning: 10));
+        _metrics.TokensUsed(_call, new TokenUsage(InputUncached: 800, CacheRead: 200, CacheWrite: 0, Output: 64, Reasoning: 10));
 
         const string Common = "gen_ai.operation.name=chat gen_ai.provider.name=gpu-eu gen_ai.request.model=gpt-4o-mini gen_ai.response.model=llama-8b";
         Assert.Equal(
@@ -84,7 +84,7 @@ public sealed class GatewayMetricsTests : IDisposable
     [Fact]
     public void Without_a_listener_no_span_is_started()
     {
-        Assert.Null(Telemetry.StartModelCall(Call));
+        Assert.Null(Telemetry.StartModelCall(_call));
     }
 
     private void Record()
@@ -92,8 +92,8 @@ public sealed class GatewayMetricsTests : IDisposable
         _metrics.RequestEnded("chat", Outcome.Completed, 200, null);
         _metrics.OverheadMeasured("chat", TimeSpan.FromMicroseconds(90));
         _metrics.Attempted("llama-eu", "ok");
-        _metrics.CallEnded(Call, TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(40), null);
-        _metrics.TokensUsed(Call, new TokenUsage(8, 0, 0, 4, 0));
+        _metrics.CallEnded(_call, TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(40), null);
+        _metrics.TokensUsed(_call, new TokenUsage(8, 0, 0, 4, 0));
         _metrics.Compared("llama-eu", 4, 4);
         _metrics.StreamOpened();
         _metrics.StreamClosed();
