@@ -6,7 +6,7 @@ namespace TokenFactory.Gateway.Commands;
 /// <summary><c>gateway version</c>: what a bug report needs, one fact a line.</summary>
 internal static class VersionCommand
 {
-    private static readonly string[] Encodings = ["cl100k_base", "o200k_base"];
+    private static readonly string[] _encodings = ["cl100k_base", "o200k_base"];
 
     public static Command Create()
     {
@@ -20,6 +20,6 @@ internal static class VersionCommand
         output.WriteLine($"gateway    {product.Version}");
         output.WriteLine($"commit     {product.Commit ?? "unknown"}");
         output.WriteLine($"runtime    {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier}");
-        output.WriteLine($"tokenizer  {string.Join(", ", Encodings)}");
+        output.WriteLine($"tokenizer  {string.Join(", ", _encodings)}");
     }
 }

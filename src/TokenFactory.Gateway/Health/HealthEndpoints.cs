@@ -6,13 +6,13 @@ namespace TokenFactory.Gateway.Health;
 /// <summary>What probes ask. Open to anyone, so they say which check failed and never why.</summary>
 internal static class HealthEndpoints
 {
-    private static readonly string[] ProbeMethods = ["GET", "HEAD"];
+    private static readonly string[] _probeMethods = ["GET", "HEAD"];
 
     public static IEndpointConventionBuilder MapHealth(this IEndpointRouteBuilder endpoints)
     {
         var group = endpoints.MapGroup("/health").DisableHttpMetrics().ExcludeFromDescription();
-        group.MapMethods("/live", ProbeMethods, static context => WriteAsync(context, StatusCodes.Status200OK, json => json.WriteString("status", "live")));
-        group.MapMethods("/ready", ProbeMethods, static context =>
+        group.MapMethods("/live", _probeMethods, static context => WriteAsync(context, StatusCodes.Status200OK, json => json.WriteString("status", "live")));
+        group.MapMethods("/ready", _probeMethods, static context =>
         {
             var report = context.RequestServices.GetRequiredService<Readiness>().Look();
             var revision = context.RequestServices.GetRequiredService<SnapshotStore>().Current?.Revision;

@@ -14,9 +14,9 @@ internal sealed class BackgroundLogWriter : ILogEventSink, IDisposable
 {
     /// <summary>After the first event of a batch the writer waits this long for more: under load it is woken a hundred
     /// times a second, not once per request.</summary>
-    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan _linger = TimeSpan.FromMilliseconds(10);
 
-    private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan _flushTimeout = TimeSpan.FromSeconds(3);
 
     private readonly Channel<LogEvent> _queue;
     private readonly StreamWriter _output;
@@ -66,7 +66,7 @@ internal sealed class BackgroundLogWriter : ILogEventSink, IDisposable
         _queue.Writer.TryComplete();
         _stop.Set();
         _wake.Set();
-        _thread.Join(FlushTimeout);
+        _thread.Join(_flushTimeout);
     }
 
     private void Loop()
@@ -74,7 +74,7 @@ internal sealed class BackgroundLogWriter : ILogEventSink, IDisposable
         while (!_stop.IsSet)
         {
             _wake.Wait();
-            _stop.Wait(Linger);
+            _stop.Wait(_linger);
             _wake.Reset(); // before draining: an event that comes now wakes the next round
             WriteQueued();
         }

@@ -18,7 +18,8 @@ internal static class TelemetryServices
         return services;
     }
 
-    /// <summary>Prometheus text at <c>GET /metrics</c>: for the scraper inside, never for the edge.</summary>
+    /// <summary>Prometheus text at <c>GET /metrics</c>. It names deployments and backend addresses, so it is for the scraper
+    /// inside and never for the edge (P8).</summary>
     public static IEndpointConventionBuilder MapMetrics(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapGet("/metrics", static async (HttpContext context, PrometheusReader reader) =>
         {
