@@ -1,0 +1,132 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Row = System.Collections.Generic.Dictionary<string, object>;
+
+namespace TokenFactory.Storage.Model;
+
+/// <summary>
+/// What the journal writes, described for the migrations alone. Admissions, settlements and attempts are append-only; a checkpoint
+/// lives until its request is settled. No foreign keys: the journal's own order is the guarantee, and a check would cost every request.
+/// </summary>
+internal static class JournalTables
+{
+    public static void Map(ModelBuilder model)
+    {
+        model.SharedTypeEntity<Row>("admissions", Admissions);
+        model.SharedTypeEntity<Row>("settlements", Settlements);
+        model.SharedTypeEntity<Row>("attempts", Attempts);
+        model.SharedTypeEntity<Row>("checkpoints", Checkpoints);
+        model.SharedTypeEntity<Row>("instances", Instances);
+    }
+
+    private static void Admissions(EntityTypeBuilder<Row> table)
+    {
+        Id(table, "request_id");
+        table.HasKey("request_id");
+        Required<Guid>(table, "instance_id");
+        Request(table);
+        Placement(table);
+        Prices(table);
+        Required<long>(table, "estimated_input_tokens");
+        Required<DateTimeOffset>(table, "accepted_at");
+
+        // Finds what a dead instance left open, without reading what the living wrote.
+        table.HasIndex("instance_id");
+    }
+
+    private static void Settlements(EntityTypeBuilder<Row> table)
+    {
+        Id(table, "request_id");
+        table.HasKey("request_id");
+        Request(table);
+        Placement(table);
+        Required<int>(table, "outcome", "evidence", "attempts");
+        Optional<string>(table, "error");
+        Tokens(table);
+        Required<long>(table, "cost_nano_usd");
+        Required<DateTimeOffset>(table, "accepted_at", "settled_at");
+        Required<DateOnly>(table, "day");
+        Optional<long?>(table, "time_to_first_token_us");
+        Required<long>(table, "duration_us");
+
+        // Pages, newest first within a tenant.
+        table.HasIndex("tenant", "accepted_at", "request_id").HasDatabaseName("ix_settlements_page");
+
+        // Summaries are answered from this index alone, the table is not read.
+        table.HasIndex("tenant", "day", "project", "model", "key_id", "accepted_at", "input_uncached", "cache_read", "cache_write", "output", "reasoning", "cost_nano_usd")
+            .HasDatabaseName("ix_settlements_summary");
+
+        // The budgets' counters after a restart.
+        table.HasIndex("settled_at").HasDatabaseName("ix_settlements_settled_at");
+    }
+
+    private static void Attempts(EntityTypeBuilder<Row> table)
+    {
+        Id(table, "request_id");
+        Required<int>(table, "ordinal");
+        table.HasKey("request_id", "ordinal");
+        Required<string>(table, "deployment", "provider");
+        Optional<string>(table, "region", "error");
+        Optional<int?>(table, "status");
+        Required<DateTimeOffset>(table, "started_at");
+        Required<long>(table, "duration_us");
+    }
+
+    private static void Checkpoints(EntityTypeBuilder<Row> table)
+    {
+        Id(table, "request_id");
+        table.HasKey("request_id");
+        Placement(table);
+        Prices(table);
+        Required<int>(table, "evidence");
+        Tokens(table);
+        Required<DateTimeOffset>(table, "noted_at");
+    }
+
+    private static void Instances(EntityTypeBuilder<Row> table)
+    {
+        Id(table, "instance_id");
+        table.HasKey("instance_id");
+        Required<DateTimeOffset>(table, "started_at", "heartbeat_at");
+
+        // Set once nothing of the instance is open any more: its admissions need never be looked through again.
+        Optional<DateTimeOffset?>(table, "closed_at");
+    }
+
+    private static void Request(EntityTypeBuilder<Row> table)
+    {
+        Required<string>(table, "tenant", "project", "key_id", "operation", "model");
+        Optional<string>(table, "department", "user_id", "tier", "use_case", "policy_decision_id");
+        Required<bool>(table, "stream");
+    }
+
+    private static void Placement(EntityTypeBuilder<Row> table)
+    {
+        Required<string>(table, "deployment", "provider", "upstream_model", "price_id");
+        Optional<string>(table, "region", "upstream_version");
+    }
+
+    private static void Prices(EntityTypeBuilder<Row> table) =>
+        Required<long>(table, "input_nano_usd", "cache_read_nano_usd", "cache_write_nano_usd", "output_nano_usd");
+
+    private static void Tokens(EntityTypeBuilder<Row> table) =>
+        Required<long>(table, "input_uncached", "cache_read", "cache_write", "output", "reasoning");
+
+    private static void Id(EntityTypeBuilder<Row> table, string column) => table.IndexerProperty<Guid>(column).ValueGeneratedNever();
+
+    private static void Required<T>(EntityTypeBuilder<Row> table, params ReadOnlySpan<string> columns)
+    {
+        foreach (var column in columns)
+        {
+            table.IndexerProperty<T>(column).IsRequired().ValueGeneratedNever();
+        }
+    }
+
+    private static void Optional<T>(EntityTypeBuilder<Row> table, params ReadOnlySpan<string> columns)
+    {
+        foreach (var column in columns)
+        {
+            table.IndexerProperty<T>(column).IsRequired(false).ValueGeneratedNever();
+        }
+    }
+}
