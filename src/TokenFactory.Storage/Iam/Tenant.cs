@@ -9,5 +9,8 @@ public sealed class Tenant
 
     public string? Region { get; set; }
 
+    /// <summary>It only stands for a tenant of the configuration file, which keys refer to, and counts for nothing once the file drops it.</summary>
+    public bool FromFile { get; set; }
+
     public DateTimeOffset CreatedAt { get; init; }
 }

@@ -215,6 +215,7 @@ namespace TokenFactory.Storage.Sqlite.Migrations
                     name = table.Column<string>(type: "TEXT", nullable: false),
                     tier = table.Column<string>(type: "TEXT", nullable: true),
                     region = table.Column<string>(type: "TEXT", nullable: true),
+                    from_file = table.Column<bool>(type: "INTEGER", nullable: false),
                     created_at = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
