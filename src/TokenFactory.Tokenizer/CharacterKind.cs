@@ -29,7 +29,7 @@ internal enum CharacterKind : byte
 
 internal static class CharacterKinds
 {
-    private static readonly CharacterKind[] OfCategory = CategoryTable();
+    private static readonly CharacterKind[] _ofCategory = CategoryTable();
 
     /// <summary>By byte; bytes above 127 are <see cref="CharacterKind.None"/> and need decoding.</summary>
     internal static readonly CharacterKind[] Ascii = AsciiTable();
@@ -41,7 +41,7 @@ internal static class CharacterKinds
         {
             '\r' or '\n' => CharacterKind.Newline,
             '\t' or '\v' or '\f' or 0x85 => CharacterKind.Blank,
-            _ => OfCategory[(int)CharUnicodeInfo.GetUnicodeCategory(codePoint)],
+            _ => _ofCategory[(int)CharUnicodeInfo.GetUnicodeCategory(codePoint)],
         };
     }
 

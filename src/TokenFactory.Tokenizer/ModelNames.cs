@@ -3,7 +3,7 @@ namespace TokenFactory.Tokenizer;
 /// <summary>Which models OpenAI lists under cl100k_base. A list of the old ones, because the new ones are many.</summary>
 internal static class ModelNames
 {
-    private static readonly string[] Cl100kFamilies =
+    private static readonly string[] _cl100kFamilies =
     [
         "gpt-4", "gpt-3.5-turbo", "gpt-35-turbo", "text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002", "davinci-002", "babbage-002",
     ];
@@ -16,7 +16,7 @@ internal static class ModelNames
             name = name[3..];
         }
 
-        foreach (var family in Cl100kFamilies)
+        foreach (var family in _cl100kFamilies)
         {
             if (name.StartsWith(family, StringComparison.OrdinalIgnoreCase) && EndsHere(name[family.Length..]))
             {

@@ -6,7 +6,7 @@ namespace TokenFactory.Tokenizer.Tests;
 
 public sealed class LongPieceTests
 {
-    private static readonly Arbitrary<byte[]> Letters =
+    private static readonly Arbitrary<byte[]> _letters =
         Gen.Choose(0, 4).SelectMany(spread => Gen.Choose('a', 'a' + (spread * 6)).Select(letter => (byte)letter).ArrayOf(3000)).ToArbitrary();
 
     public static TheoryData<string> Encodings => Some.Encodings;
@@ -45,7 +45,7 @@ public sealed class LongPieceTests
         var vocabulary = TokenEncoding.ForEncoding(name)!.Vocabulary;
         Check.One(
             Config.QuickThrowOnFailure.WithMaxTest(300),
-            Prop.ForAll(Letters, letters => Merged(vocabulary, letters, 192).SequenceEqual(Merged(vocabulary, letters, letters.Length))));
+            Prop.ForAll(_letters, letters => Merged(vocabulary, letters, 192).SequenceEqual(Merged(vocabulary, letters, letters.Length))));
     }
 
     [Theory, MemberData(nameof(Encodings))]
@@ -54,7 +54,7 @@ public sealed class LongPieceTests
         var encoding = TokenEncoding.ForEncoding(name)!;
         Check.One(
             Config.QuickThrowOnFailure.WithMaxTest(300),
-            Prop.ForAll(Letters, letters =>
+            Prop.ForAll(_letters, letters =>
             {
                 var word = letters[..(letters[0] % PieceEncoder<TokenCount>.ShortBytes + 1)];
                 var whole = encoding.Vocabulary.Find(word);

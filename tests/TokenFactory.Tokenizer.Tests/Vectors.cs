@@ -7,7 +7,9 @@ namespace TokenFactory.Tokenizer.Tests;
 internal static class Vectors
 {
     internal static readonly IReadOnlyList<Vector> All =
-        [.. new[] { "tokenizer.jsonl", "patterns.jsonl" }.SelectMany(file => File.ReadLines(Path.Combine(AppContext.BaseDirectory, file))).Select(Parse)];
+        [.. Lines("tokenizer.jsonl").Concat(Lines("patterns.jsonl")).Select(Parse)];
+
+    internal static IEnumerable<string> Lines(string file) => File.ReadLines(Path.Combine(AppContext.BaseDirectory, file));
 
     private static Vector Parse(string line)
     {
