@@ -2,10 +2,6 @@ using System.Text.Json;
 
 namespace TokenFactory.Inference.Metering;
 
-/// <summary>A string inside a chunk's JSON, without its quotes.</summary>
-/// <param name="Choice">Whose text it is; negative: it may vary and nobody counts it.</param>
-internal readonly record struct TextRange(int Start, int Length, int Choice);
-
 /// <summary>
 /// Reads one whole chunk of a stream, strictly: what it finds is where things are, so that nothing is copied. Reused from
 /// event to event.
@@ -14,11 +10,11 @@ internal sealed class ChunkReader
 {
     private const int Depth = 64;
 
-    private readonly List<TextRange> _texts = [];
-    private readonly List<TextRange> _finishes = [];
+    private readonly List<Hole> _holes = [];
+    private readonly List<Hole> _finishes = [];
     private readonly List<(int Start, int End)> _cuts = [];
     private int _choice;
-    private int _choiceTexts;
+    private int _choiceHoles;
     private int _choiceFinishes;
     private bool _sawReasoning;
     private int _choices;
@@ -26,11 +22,12 @@ internal sealed class ChunkReader
     private int _keptEnd;
     private int _valueEnd;
     private bool _saysMore;
+    private bool _hasUsage;
 
-    /// <summary>Strings that may differ in the next chunk of the same shape, in order.</summary>
-    public List<TextRange> Texts => _texts;
+    /// <summary>What may differ in the next chunk of the same shape, in order.</summary>
+    public List<Hole> Holes => _holes;
 
-    public List<TextRange> Finishes => _finishes;
+    public List<Hole> Finishes => _finishes;
 
     /// <summary>What to leave out to make the chunk one that never had a usage member, in order.</summary>
     public List<(int Start, int End)> Cuts => _cuts;
@@ -39,11 +36,8 @@ internal sealed class ChunkReader
 
     public bool HasChoices { get; private set; }
 
-    /// <summary>The usage object; default when there is none.</summary>
-    public (int Start, int Length) Usage { get; private set; }
-
     /// <summary>The extra chunk that exists only to carry usage.</summary>
-    public bool IsUsageOnly => Usage.Length > 0 && _choices == 0 && !_saysMore;
+    public bool IsUsageOnly => _hasUsage && _choices == 0 && !_saysMore;
 
     /// <summary>False when the payload is no JSON object.</summary>
     public bool Read(ReadOnlySpan<byte> payload)
@@ -128,15 +122,19 @@ internal sealed class ChunkReader
                 _saysMore |= place == Place.Other && reader.CurrentDepth == 1;
                 if (place == Place.Usage && isObject)
                 {
-                    Usage = (start, (int)reader.BytesConsumed - start);
+                    _hasUsage = true;
+                    _holes.Add(new Hole(HoleKind.Usage, start, (int)reader.BytesConsumed - start));
                 }
 
                 break;
             case JsonTokenType.String:
-                String(ref reader, place, new TextRange(start + 1, reader.ValueSpan.Length, -1));
+                String(ref reader, place, new Hole(HoleKind.String, start + 1, reader.ValueSpan.Length));
                 break;
             case JsonTokenType.Number when place == Place.Index:
                 _choice = reader.TryGetInt32(out var index) && index >= 0 ? index : _choice;
+                break;
+            case JsonTokenType.Number when place == Place.Varying && !reader.ValueSpan.ContainsAnyExceptInRange((byte)'0', (byte)'9'):
+                _holes.Add(new Hole(HoleKind.Number, start, reader.ValueSpan.Length));
                 break;
             default:
                 _saysMore |= place == Place.Other && reader.CurrentDepth == 1 && reader.TokenType != JsonTokenType.Null;
@@ -144,25 +142,25 @@ internal sealed class ChunkReader
         }
     }
 
-    private void String(ref Utf8JsonReader reader, Place place, TextRange range)
+    private void String(ref Utf8JsonReader reader, Place place, Hole hole)
     {
         switch (place)
         {
             case Place.Text:
-                _texts.Add(range with { Choice = 0 });
+                _holes.Add(hole with { Kind = HoleKind.Text });
                 break;
             case Place.Reasoning:
-                _texts.Add(range with { Choice = _sawReasoning ? -1 : 0 });
+                _holes.Add(hole with { Kind = _sawReasoning ? HoleKind.String : HoleKind.Text });
                 _sawReasoning = true;
                 break;
             case Place.Varying:
-                _texts.Add(range);
+                _holes.Add(hole);
                 break;
-            case Place.Finish when range.Length > 0:
-                _finishes.Add(range);
+            case Place.Finish when hole.Length > 0:
+                _finishes.Add(hole);
                 break;
             case Place.Error:
-                IsError |= range.Length > 0;
+                IsError |= hole.Length > 0;
                 break;
             case Place.Object:
                 IsError |= reader.ValueTextEquals("error"u8);
@@ -182,7 +180,7 @@ internal sealed class ChunkReader
                 break;
             case Place.Choice:
                 _choice = _choices++;
-                _choiceTexts = _texts.Count;
+                _choiceHoles = _holes.Count;
                 _choiceFinishes = _finishes.Count;
                 break;
             case Place.Delta:
@@ -196,9 +194,9 @@ internal sealed class ChunkReader
     /// <summary>Only now is the index known for sure: members may come in any order.</summary>
     private void EndChoice()
     {
-        for (var at = _choiceTexts; at < _texts.Count; at++)
+        for (var at = _choiceHoles; at < _holes.Count; at++)
         {
-            _texts[at] = _texts[at].Choice < 0 ? _texts[at] : _texts[at] with { Choice = _choice };
+            _holes[at] = _holes[at] with { Choice = _choice };
         }
 
         for (var at = _choiceFinishes; at < _finishes.Count; at++)
@@ -237,7 +235,7 @@ internal sealed class ChunkReader
 
     private void Reset()
     {
-        _texts.Clear();
+        _holes.Clear();
         _finishes.Clear();
         _cuts.Clear();
         _choices = 0;
@@ -248,6 +246,6 @@ internal sealed class ChunkReader
         _saysMore = false;
         IsError = false;
         HasChoices = false;
-        Usage = default;
+        _hasUsage = false;
     }
 }

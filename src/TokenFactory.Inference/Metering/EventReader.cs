@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace TokenFactory.Inference.Metering;
 
 internal enum EventKind
@@ -74,19 +72,23 @@ internal sealed class EventReader : IDisposable
         var payload = Payload(text);
         if (_shape is not null)
         {
-            Deliver(payload, _shape.Texts, findings);
+            Deliver(payload, _shape.Holes, findings);
+            findings.Reported(_shape.Usage);
             return;
         }
 
-        Deliver(payload, CollectionsMarshal.AsSpan(_chunk.Texts), findings);
+        Deliver(payload, _chunk.Holes, findings);
         foreach (var finish in _chunk.Finishes)
         {
             findings.Finished(finish.Choice, payload.Slice(finish.Start, finish.Length));
         }
 
-        if (_chunk.Usage.Length > 0)
+        foreach (var hole in _chunk.Holes)
         {
-            findings.Reported(payload.Slice(_chunk.Usage.Start, _chunk.Usage.Length));
+            if (hole.Kind == HoleKind.Usage)
+            {
+                findings.Reported(ReportedUsage.Parse(payload.Slice(hole.Start, hole.Length)));
+            }
         }
     }
 
@@ -153,13 +155,13 @@ internal sealed class EventReader : IDisposable
         (_shapes[_hot] ??= new EventShape()).Learn(payload, _chunk);
     }
 
-    private static void Deliver(ReadOnlySpan<byte> payload, ReadOnlySpan<TextRange> texts, Findings findings)
+    private static void Deliver(ReadOnlySpan<byte> payload, List<Hole> holes, Findings findings)
     {
-        foreach (var text in texts)
+        foreach (var hole in holes)
         {
-            if (text.Choice >= 0)
+            if (hole.Kind == HoleKind.Text)
             {
-                findings.Delivered(text.Choice, payload.Slice(text.Start, text.Length));
+                findings.Delivered(hole.Choice, payload.Slice(hole.Start, hole.Length));
             }
         }
     }

@@ -1,45 +1,45 @@
 namespace TokenFactory.Inference.Metering;
 
 /// <summary>
-/// The skeleton of a chunk that was read in full: everything but its texts. The next chunk with the same skeleton says the
-/// same things with another text, so comparing a few long pieces replaces parsing it. A chunk that finishes a choice,
-/// carries usage or an error is never a skeleton; a match can therefore hide none of these.
+/// The skeleton of a chunk that was read in full: everything but the values in its holes. The next chunk with the same
+/// skeleton says the same things with other values, so comparing a few long pieces replaces parsing it. A chunk that
+/// finishes a choice or carries an error is never a skeleton, so a match can hide neither.
 /// </summary>
 internal sealed class EventShape : IDisposable
 {
     private const int LiteralBoundBytes = 2048;
     private const int HolesBound = 8;
-    private const int CutsBound = 2;
 
     private readonly PooledBytes _literal = new();
-    private readonly (int LiteralEnd, int Choice)[] _holes = new (int, int)[HolesBound];
-    private readonly TextRange[] _found = new TextRange[HolesBound];
-    private readonly (int Start, int End, int Hole)[] _literalCuts = new (int, int, int)[CutsBound];
+    private readonly List<Hole> _learnt = [];
+    private readonly List<Hole> _found = [];
+    private readonly List<(int Start, int End)> _learntCuts = [];
     private readonly List<(int Start, int End)> _cuts = [];
-    private int _holeCount;
-    private int _cutCount;
 
     public bool IsEmpty => _literal.Count == 0;
 
-    /// <summary>The texts of the payload that matched last.</summary>
-    public ReadOnlySpan<TextRange> Texts => _found.AsSpan(0, _holeCount);
+    /// <summary>The holes of the payload that matched last.</summary>
+    public List<Hole> Holes => _found;
 
+    /// <summary>What of it to leave out, as <see cref="ChunkReader.Cuts"/>.</summary>
     public List<(int Start, int End)> Cuts => _cuts;
+
+    /// <summary>Its usage object as parsed while matching.</summary>
+    public ReportedUsage? Usage { get; private set; }
 
     public bool HasChoices { get; private set; }
 
     public static bool Fits(ReadOnlySpan<byte> payload, ChunkReader chunk)
     {
-        if (chunk.Usage.Length > 0 || chunk.IsError || chunk.Finishes.Count > 0
-            || chunk.Texts.Count > HolesBound || chunk.Cuts.Count > CutsBound)
+        if (chunk.IsUsageOnly || chunk.IsError || chunk.Finishes.Count > 0 || chunk.Holes.Count > HolesBound)
         {
             return false;
         }
 
         var literal = payload.Length;
-        foreach (var text in chunk.Texts)
+        foreach (var hole in chunk.Holes)
         {
-            literal -= text.Length;
+            literal -= hole.Length;
         }
 
         return literal <= LiteralBoundBytes;
@@ -48,48 +48,50 @@ internal sealed class EventShape : IDisposable
     public void Learn(ReadOnlySpan<byte> payload, ChunkReader chunk)
     {
         _literal.Clear();
-        _holeCount = 0;
-        _cutCount = 0;
+        _learnt.Clear();
+        _learntCuts.Clear();
         HasChoices = chunk.HasChoices;
         var at = 0;
-        foreach (var text in chunk.Texts)
+        foreach (var hole in chunk.Holes)
         {
-            LearnCuts(chunk, at, text.Start);
-            _literal.Append(payload[at..text.Start]);
-            _holes[_holeCount++] = (_literal.Count, text.Choice);
-            at = text.Start + text.Length;
+            _literal.Append(payload[at..hole.Start]);
+            _learnt.Add(hole);
+            at = hole.Start + hole.Length;
         }
 
-        LearnCuts(chunk, at, payload.Length);
         _literal.Append(payload[at..]);
+        _learntCuts.AddRange(chunk.Cuts);
     }
 
     public bool Matches(ReadOnlySpan<byte> payload)
     {
         var literal = _literal.Span;
-        var from = 0;
         var at = 0;
-        for (var hole = 0; hole < _holeCount; hole++)
+        var learntAt = 0;
+        Usage = null;
+        _found.Clear();
+        foreach (var hole in _learnt)
         {
-            var (end, choice) = _holes[hole];
-            if (!payload[at..].StartsWith(literal[from..end]))
+            var piece = literal[..(hole.Start - learntAt)];
+            if (!payload[at..].StartsWith(piece))
             {
                 return false;
             }
 
-            at += end - from;
-            from = end;
-            var stringEnd = JsonEscapes.StringEnd(payload, at);
-            if (stringEnd < 0)
+            literal = literal[piece.Length..];
+            learntAt = hole.Start + hole.Length;
+            at += piece.Length;
+            var length = Length(hole.Kind, payload[at..]);
+            if (length < 0)
             {
                 return false;
             }
 
-            _found[hole] = new TextRange(at, stringEnd - at, choice);
-            at = stringEnd;
+            _found.Add(hole with { Start = at, Length = length });
+            at += length;
         }
 
-        if (!payload[at..].SequenceEqual(literal[from..]))
+        if (!payload[at..].SequenceEqual(literal))
         {
             return false;
         }
@@ -100,31 +102,38 @@ internal sealed class EventShape : IDisposable
 
     public void Dispose() => _literal.Dispose();
 
-    /// <summary>Cuts are kept by their place in the literal pieces; no text lies inside one.</summary>
-    private void LearnCuts(ChunkReader chunk, int from, int to)
+    private int Length(HoleKind kind, ReadOnlySpan<byte> payload)
     {
-        foreach (var (start, end) in chunk.Cuts)
+        switch (kind)
         {
-            if (start >= from && start < to)
-            {
-                _literalCuts[_cutCount++] = (start - from + _literal.Count, end - from + _literal.Count, _holeCount);
-            }
+            case HoleKind.Number:
+                return payload.IndexOfAnyExceptInRange((byte)'0', (byte)'9') is > 0 and var digits ? digits : -1;
+            case HoleKind.Usage:
+                Usage = ReportedUsage.Parse(payload, out var length) ?? Usage;
+                return length > 0 ? length : -1;
+            default:
+                return JsonEscapes.StringEnd(payload, 0);
         }
     }
 
     private void PlaceCuts()
     {
         _cuts.Clear();
-        for (var cut = 0; cut < _cutCount; cut++)
+        foreach (var (start, end) in _learntCuts)
         {
-            var (start, end, holes) = _literalCuts[cut];
-            var shift = 0;
-            for (var hole = 0; hole < holes; hole++)
-            {
-                shift += _found[hole].Length;
-            }
-
-            _cuts.Add((start + shift, end + shift));
+            _cuts.Add((Place(start), Place(end)));
         }
+    }
+
+    /// <summary>Where a byte outside the holes lies now: moved by as much as the holes before it grew.</summary>
+    private int Place(int learnt)
+    {
+        var moved = learnt;
+        for (var hole = 0; hole < _learnt.Count && _learnt[hole].Start + _learnt[hole].Length <= learnt; hole++)
+        {
+            moved += _found[hole].Length - _learnt[hole].Length;
+        }
+
+        return moved;
     }
 }

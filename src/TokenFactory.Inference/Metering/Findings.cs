@@ -26,9 +26,9 @@ internal sealed class Findings(CountTokens? count) : IDisposable
 
     public long CountDelivered() => _text?.Count() ?? 0;
 
-    public void Reported(ReadOnlySpan<byte> usage)
+    public void Reported(ReportedUsage? usage)
     {
-        if (ReportedUsage.Parse(usage) is { } report && (_usage is null || !report.IsAllZero))
+        if (usage is { } report && (_usage is null || !report.IsAllZero))
         {
             _usage = report;
         }

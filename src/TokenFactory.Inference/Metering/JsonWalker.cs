@@ -262,7 +262,7 @@ internal sealed class JsonWalker(Findings findings) : IDisposable
         if (_depth < _usageDepth)
         {
             _usageDepth = 0;
-            findings.Reported(_usage.Span);
+            findings.Reported(ReportedUsage.Parse(_usage.Span));
         }
     }
 

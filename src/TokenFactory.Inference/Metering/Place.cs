@@ -29,7 +29,7 @@ internal enum Place : byte
     /// <summary>Part of any chunk's frame: a chunk of nothing but these and usage says nothing else.</summary>
     Frame,
 
-    /// <summary>Frame, and a string that may differ from chunk to chunk.</summary>
+    /// <summary>Frame, and may differ from chunk to chunk.</summary>
     Varying,
 }
 
@@ -74,7 +74,7 @@ internal static class Places
         5 when key.SequenceEqual("error"u8) => Place.Error,
         6 when key.SequenceEqual("object"u8) => Place.Object,
         7 when key.SequenceEqual("choices"u8) => Place.Choices,
-        7 when key.SequenceEqual("created"u8) => Place.Frame,
+        7 when key.SequenceEqual("created"u8) => Place.Varying,
         7 when key.SequenceEqual("timings"u8) => Place.Frame,
         11 when key.SequenceEqual("obfuscation"u8) => Place.Varying,
         12 when key.SequenceEqual("service_tier"u8) => Place.Frame,

@@ -7,7 +7,7 @@ namespace TokenFactory.Inference.Metering;
 /// What a backend said it used, as it said it: null is "not said", zero is "said zero". OpenAI's classes overlap: cached
 /// and cache-write tokens lie inside the prompt, reasoning inside the completion.
 /// </summary>
-internal sealed record ReportedUsage(
+internal readonly record struct ReportedUsage(
     long? PromptTokens, long? CompletionTokens, long? CachedTokens, long? CacheWriteTokens, long? ReasoningTokens)
 {
     public bool IsAllZero => Zero(PromptTokens) && Zero(CompletionTokens) && Zero(CachedTokens)
@@ -24,10 +24,14 @@ internal sealed record ReportedUsage(
     }
 
     /// <summary>Reads a usage object; null when it is none, or names no count we know.</summary>
-    public static ReportedUsage? Parse(ReadOnlySpan<byte> json)
+    public static ReportedUsage? Parse(ReadOnlySpan<byte> json) => Parse(json, out _);
+
+    /// <param name="length">How long the object at the start of <paramref name="json"/> is; 0 when there is none.</param>
+    public static ReportedUsage? Parse(ReadOnlySpan<byte> json, out int length)
     {
+        length = 0;
         var reader = new Utf8JsonReader(json);
-        var usage = new ReportedUsage(null, null, null, null, null);
+        var usage = default(ReportedUsage);
         try
         {
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
@@ -35,13 +39,13 @@ internal sealed record ReportedUsage(
                 return null;
             }
 
-            var nothing = usage;
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 usage = usage.With(ref reader);
             }
 
-            return usage == nothing ? null : usage;
+            length = (int)reader.BytesConsumed;
+            return usage == default ? null : usage;
         }
         catch (JsonException)
         {
@@ -124,6 +128,11 @@ internal sealed record ReportedUsage(
         {
             reader.Skip();
             return null;
+        }
+
+        if (reader.TryGetInt64(out var whole))
+        {
+            return whole is >= 0 and <= int.MaxValue ? whole : null;
         }
 
         // Some servers write 12.0.

@@ -12,8 +12,8 @@ public sealed class ReportedUsageTests
     {
         var usage = Parse("""{"prompt_tokens":100,"completion_tokens":20,"prompt_tokens_details":{"audio_tokens":0,"cached_tokens":30,"cache_write_tokens":10},"completion_tokens_details":{"reasoning_tokens":5}}""");
 
-        Assert.Equal(new TokenUsage(60, 30, 10, 20, 5), usage!.ToDisjoint());
-        Assert.Equal(120, usage.ToDisjoint().Total);
+        Assert.Equal(new TokenUsage(60, 30, 10, 20, 5), usage!.Value.ToDisjoint());
+        Assert.Equal(120, usage.Value.ToDisjoint().Total);
     }
 
     [Theory]
@@ -22,7 +22,7 @@ public sealed class ReportedUsageTests
     [InlineData("""{"prompt_tokens":10,"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":6}""", 6, 4, 0, 0, 0)]
     [InlineData("""{"prompt_tokens":10,"prompt_tokens_details":{"cached_tokens":-5}}""", 10, 0, 0, 0, 0)]
     public void P3_a_part_is_never_larger_than_its_whole(string json, long input, long read, long write, long output, long reasoning) =>
-        Assert.Equal(new TokenUsage(input, read, write, output, reasoning), Parse(json)!.ToDisjoint());
+        Assert.Equal(new TokenUsage(input, read, write, output, reasoning), Parse(json)!.Value.ToDisjoint());
 
     [Theory]
     [InlineData("-1")]
@@ -55,8 +55,8 @@ public sealed class ReportedUsageTests
     {
         var usage = Parse("""{"prompt_tokens":0}""");
 
-        Assert.Equal(0, usage!.PromptTokens);
-        Assert.Null(usage.CompletionTokens);
+        Assert.Equal(0, usage!.Value.PromptTokens);
+        Assert.Null(usage.Value.CompletionTokens);
     }
 
     private static ReportedUsage? Parse(string json) => ReportedUsage.Parse(Encoding.UTF8.GetBytes(json));
