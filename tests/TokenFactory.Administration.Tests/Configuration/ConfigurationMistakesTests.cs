@@ -83,7 +83,7 @@ public sealed class ConfigurationMistakesTests
     }
 
     [Theory]
-    [InlineData("store: { kind: sqlite", 1, "not valid YAML")]
+    [InlineData("store: { kind: ]\nlimiter: {}", 1, "not valid YAML")]
     [InlineData("store: { kind: sqlite }\nstore: { kind: sqlite }", 2, "written twice: line 1")]
     [InlineData("store: &a { kind: sqlite }\nlimiter: *a", 2, "aliases")]
     [InlineData("store: !!map { kind: sqlite }", 1, "tags")]

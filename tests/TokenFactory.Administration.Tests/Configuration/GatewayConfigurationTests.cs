@@ -26,7 +26,7 @@ public sealed class GatewayConfigurationTests
 
         var acme = Assert.Single(sample.Tenants);
         Assert.Equal("standard", acme.Tenant.Tier!.Name);
-        Assert.True(acme.Tenant.DeniedProviders.Contains("vendor"));
+        Assert.Equal(["vendor"], acme.Tenant.DeniedProviders);
         Assert.Equal(500_000_000_000, acme.Tenant.Limits.NanoUsdPerMonth);
         var search = Assert.Single(acme.Projects);
         Assert.True(search.Models.Allows("text-embedding-3-small"));

@@ -1,0 +1,14 @@
+using System.CommandLine;
+
+namespace TokenFactory.Gateway.Commands;
+
+/// <summary><c>gateway admin</c>: what an operator does to an installation, while it serves or before.</summary>
+internal static class AdminCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("admin", "Administer the installation");
+        command.Subcommands.Add(KeysCommand.Create());
+        return command;
+    }
+}

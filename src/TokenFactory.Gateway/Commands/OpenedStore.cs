@@ -1,0 +1,65 @@
+using System.Collections;
+using System.CommandLine;
+using TokenFactory.Administration;
+using TokenFactory.Administration.Configuration;
+using TokenFactory.Administration.Iam;
+using TokenFactory.Storage;
+using TokenFactory.Storage.Ledger;
+using TokenFactory.Storage.Sqlite;
+
+namespace TokenFactory.Gateway.Commands;
+
+/// <summary>An installation's store, opened by a command beside the process that serves it.</summary>
+internal sealed class OpenedStore(ServiceProvider services) : IAsyncDisposable
+{
+    public TimeProvider Clock => services.GetRequiredService<TimeProvider>();
+
+    public EmbeddedIam Iam => services.GetRequiredService<EmbeddedIam>();
+
+    public IUsageLedger Ledger => services.GetRequiredService<IUsageLedger>();
+
+    /// <summary>Opens, migrates, runs; what the operator can mend is told on standard error, with exit code 1.</summary>
+    public static async Task<int> RunAsync(StoreOptions options, ParseResult result, Func<OpenedStore, Task<int>> run, CancellationToken cancel)
+    {
+        var reading = ConfigurationReader.ReadFile(result.GetValue(options.Config), EnvironmentVariables());
+        if (reading.Configuration is not { } configuration)
+        {
+            return await RefuseAsync(string.Join(Environment.NewLine, reading.Mistakes));
+        }
+
+        var data = result.GetValue(options.Data)!;
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddSingleton(TimeProvider.System);
+        services.AddSqliteStorage(new SqliteStorageOptions { DataDirectory = data, InstanceId = Ids.New(TimeProvider.System) });
+        services.AddEmbeddedIam(configuration, data);
+        await using var opened = new OpenedStore(services.BuildServiceProvider());
+        try
+        {
+            await opened.PrepareAsync(cancel);
+            return await run(opened);
+        }
+        catch (Exception e) when (e is StorageException or InvalidDataException)
+        {
+            return await RefuseAsync(e.Message);
+        }
+    }
+
+    public static async Task<int> RefuseAsync(string message)
+    {
+        await Console.Error.WriteLineAsync(message);
+        return 1;
+    }
+
+    public ValueTask DisposeAsync() => services.DisposeAsync();
+
+    private static Dictionary<string, string> EnvironmentVariables() =>
+        Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+            .ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value ?? "", StringComparer.Ordinal);
+
+    private async Task PrepareAsync(CancellationToken cancel)
+    {
+        await services.GetRequiredService<StorageMigrator>().MigrateAsync(cancel);
+        await services.GetRequiredService<FirstKey>().EnsureTenantAsync(cancel);
+    }
+}
