@@ -76,7 +76,7 @@ internal sealed record Echo(IReadOnlyList<string> Pieces, string FinishReason, i
     private static string Fitting(string word, int most, CountTokens count)
     {
         var (fits, tooLong) = (0, word.Length);
-        while (tooLong - fits > 1)
+        while (most > 0 && tooLong - fits > 1)
         {
             var middle = (fits + tooLong) / 2;
             if (Count(word.AsSpan(0, middle), count) <= most)

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.IO.Hashing;
+using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace TokenFactory.Inference.Dispatch.Loopback;
@@ -9,6 +9,7 @@ internal static class Embeddings
 {
     private const int DefaultDimensions = 256;
     private const int MostDimensions = 8192;
+    private const int PerBlock = SHA256.HashSizeInBytes / sizeof(uint);
 
     public static ReadOnlyMemory<byte> Answer(Fields fields, CountTokens count)
     {
@@ -58,17 +59,23 @@ internal static class Embeddings
 
     private static float[] Vector(byte[] bytes, int dimensions)
     {
+        // The text's hash with a counter behind it: each hash of that yields the next eight components.
+        Span<byte> seed = stackalloc byte[SHA256.HashSizeInBytes + sizeof(int)];
+        Span<byte> block = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(bytes, seed);
         var vector = new float[dimensions];
-        Span<byte> counter = stackalloc byte[sizeof(int)];
-        var seed = unchecked((long)XxHash3.HashToUInt64(bytes));
         var squares = 0d;
         for (var i = 0; i < dimensions; i++)
         {
-            BinaryPrimitives.WriteInt32LittleEndian(counter, i);
+            if (i % PerBlock == 0)
+            {
+                BinaryPrimitives.WriteInt32LittleEndian(seed[SHA256.HashSizeInBytes..], i / PerBlock);
+                SHA256.HashData(seed, block);
+            }
 
             // 24 bits fit a float exactly; the half keeps every component, and so the length, off zero.
-            var drawn = XxHash3.HashToUInt64(counter, seed) >> 40;
-            vector[i] = (float)((drawn + 0.5) / (1 << 23) - 1);
+            var drawn = BinaryPrimitives.ReadUInt32LittleEndian(block[(i % PerBlock * sizeof(uint))..]) >> 8;
+            vector[i] = (float)(((drawn + 0.5) / (1 << 23)) - 1);
             squares += (double)vector[i] * vector[i];
         }
 
