@@ -39,6 +39,9 @@ internal static class OutboxTables
             table.IndexerProperty<int>("attempts");
             table.IndexerProperty<string>("error").IsRequired();
             table.IndexerProperty<DateTimeOffset>("parked_at");
+
+            // Asked for by an operator, in whatever process; the sink's relay tries it again.
+            table.IndexerProperty<DateTimeOffset?>("replay_at");
         });
     }
 }

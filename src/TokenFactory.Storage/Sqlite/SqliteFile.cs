@@ -13,17 +13,16 @@ internal sealed class SqliteFile
     /// FULL syncs the log at every commit: durable means on the disk. The log is folded back every 2,000 pages (8 MB), few enough
     /// that no commit waits long for it, and is cut to 64 MB after a burst.
     /// </summary>
-    private const string Pragmas =
+    private const string Durability =
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=2000; PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY;";
 
     private readonly TimeSpan _busyTimeout;
-    private readonly string _pragmas;
 
     public SqliteFile(SqliteStorageOptions options)
     {
         SqliteLibrary.Load();
         _busyTimeout = options.BusyTimeout;
-        _pragmas = string.Create(CultureInfo.InvariantCulture, $"PRAGMA busy_timeout={(int)_busyTimeout.TotalMilliseconds}; {Pragmas}");
+        Pragmas = string.Create(CultureInfo.InvariantCulture, $"PRAGMA busy_timeout={(int)_busyTimeout.TotalMilliseconds}; {Durability}");
         Directory = Path.GetFullPath(options.DataDirectory);
         FilePath = Path.Combine(Directory, Name);
         ConnectionString = Describe(FilePath, options.BusyTimeout);
@@ -34,6 +33,9 @@ internal sealed class SqliteFile
     public string FilePath { get; }
 
     public string ConnectionString { get; }
+
+    /// <summary>What every connection is told first. The timeout leads, so that switching a new file to WAL waits for another process that does the same.</summary>
+    public string Pragmas { get; }
 
     /// <summary>Makes the directory when it is missing, and says plainly when it cannot be written.</summary>
     public void Prepare()
@@ -70,9 +72,8 @@ internal sealed class SqliteFile
 
     public void Configure(SqliteConnection connection)
     {
-        // The timeout first, so that switching a new file to WAL waits for another process that is doing the same.
         using var command = connection.CreateCommand();
-        command.CommandText = _pragmas;
+        command.CommandText = Pragmas;
         command.ExecuteNonQuery();
     }
 

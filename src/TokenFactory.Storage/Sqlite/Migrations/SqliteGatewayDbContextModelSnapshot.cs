@@ -467,6 +467,10 @@ namespace TokenFactory.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("parked_at");
 
+                    b.Property<long?>("replay_at")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("replay_at");
+
                     b.Property<long>("seq")
                         .HasColumnType("INTEGER")
                         .HasColumnName("seq");

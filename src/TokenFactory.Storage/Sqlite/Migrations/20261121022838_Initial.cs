@@ -102,6 +102,7 @@ namespace TokenFactory.Storage.Sqlite.Migrations
                     body = table.Column<byte[]>(type: "BLOB", nullable: false),
                     error = table.Column<string>(type: "TEXT", nullable: false),
                     parked_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    replay_at = table.Column<long>(type: "INTEGER", nullable: true),
                     seq = table.Column<long>(type: "INTEGER", nullable: false),
                     type = table.Column<string>(type: "TEXT", nullable: false)
                 },

@@ -10,7 +10,7 @@ using TokenFactory.Storage.Sqlite;
 namespace TokenFactory.Storage.Sqlite.Migrations
 {
     [DbContext(typeof(SqliteGatewayDbContext))]
-    [Migration("20261121020534_Initial")]
+    [Migration("20261121022838_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -469,6 +469,10 @@ namespace TokenFactory.Storage.Sqlite.Migrations
                     b.Property<long>("parked_at")
                         .HasColumnType("INTEGER")
                         .HasColumnName("parked_at");
+
+                    b.Property<long?>("replay_at")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("replay_at");
 
                     b.Property<long>("seq")
                         .HasColumnType("INTEGER")

@@ -1,0 +1,40 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Text;
+
+namespace TokenFactory.Storage.Ledger;
+
+/// <summary>
+/// The place between two settlements, newest first: pages stay stable while new rows arrive. It names no tenant and grants
+/// nothing; the filter beside it still decides what is seen, so a forged one can only ask for another place in one's own rows.
+/// </summary>
+internal readonly record struct UsageCursor(long AcceptedAtMicros, Guid RequestId)
+{
+    private const byte Version = 1;
+    private const int Length = 1 + sizeof(long) + 16;
+
+    public static UsageCursor Parse(string text)
+    {
+        Span<byte> bytes = stackalloc byte[Length];
+        if (text.Length > 64
+            || !Base64Url.IsValid(text)
+            || !Base64Url.TryDecodeFromChars(text, bytes, out var written)
+            || written != Length
+            || bytes[0] != Version
+            || BinaryPrimitives.ReadInt64BigEndian(bytes[1..]) < 0)
+        {
+            throw new FormatException("The cursor is not one this gateway gave out; start again without it.");
+        }
+
+        return new(BinaryPrimitives.ReadInt64BigEndian(bytes[1..]), new Guid(bytes[9..], bigEndian: true));
+    }
+
+    public override string ToString()
+    {
+        Span<byte> bytes = stackalloc byte[Length];
+        bytes[0] = Version;
+        BinaryPrimitives.WriteInt64BigEndian(bytes[1..], AcceptedAtMicros);
+        RequestId.TryWriteBytes(bytes[9..], bigEndian: true, out _);
+        return Encoding.ASCII.GetString(Base64Url.EncodeToUtf8(bytes));
+    }
+}

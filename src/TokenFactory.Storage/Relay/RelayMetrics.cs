@@ -1,0 +1,37 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using TokenFactory.Storage.Outbox;
+
+namespace TokenFactory.Storage.Relay;
+
+/// <summary>Per sink; the label's values are the configured names, and so bounded.</summary>
+internal sealed class RelayMetrics : IDisposable
+{
+    private readonly Meter _meter = new("TokenFactory.Gateway");
+    private readonly ConcurrentDictionary<string, Standing> _standings = new(StringComparer.Ordinal);
+    private readonly Counter<long> _delivered;
+    private readonly Counter<long> _failures;
+
+    public RelayMetrics()
+    {
+        _delivered = _meter.CreateCounter<long>("gateway.relay.delivered", "{event}", "Events a sink acknowledged");
+        _failures = _meter.CreateCounter<long>("gateway.relay.failures", "{delivery}", "Deliveries that failed and are tried again");
+        _meter.CreateObservableGauge("gateway.relay.depth", () => Observe(one => (double)one.Depth), "{event}", "Events a sink has not acknowledged");
+        _meter.CreateObservableGauge("gateway.relay.lag", () => Observe(one => one.Lag.TotalSeconds), "s", "Age of the oldest event a sink has not acknowledged");
+        _meter.CreateObservableGauge("gateway.relay.dead_letters", () => Observe(one => (double)one.DeadLetters), "{event}", "Events parked for a sink");
+    }
+
+    public void Seen(string sink, OutboxBatch batch, DateTimeOffset now) =>
+        _standings[sink] = new Standing(batch.Waiting, batch.Messages.Count == 0 ? TimeSpan.Zero : now - batch.Messages[0].CreatedAt, batch.DeadLetters);
+
+    public void Delivered(string sink, int events) => _delivered.Add(events, new KeyValuePair<string, object?>("sink", sink));
+
+    public void Failed(string sink) => _failures.Add(1, new KeyValuePair<string, object?>("sink", sink));
+
+    public void Dispose() => _meter.Dispose();
+
+    private IEnumerable<Measurement<double>> Observe(Func<Standing, double> value) =>
+        _standings.Select(one => new Measurement<double>(value(one.Value), new KeyValuePair<string, object?>("sink", one.Key)));
+
+    private sealed record Standing(long Depth, TimeSpan Lag, long DeadLetters);
+}

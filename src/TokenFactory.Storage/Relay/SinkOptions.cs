@@ -1,0 +1,37 @@
+namespace TokenFactory.Storage.Relay;
+
+public enum SinkKind
+{
+    /// <summary>JSON lines in a file.</summary>
+    File,
+
+    /// <summary>CloudEvents 1.0 over HTTP, structured mode.</summary>
+    CloudEvents,
+}
+
+/// <summary>One sink. A class and not a record: it holds a credential, which must not be printed with it.</summary>
+public sealed class SinkOptions
+{
+    /// <summary>Names the sink's cursor: a renamed sink is a new one and starts from the oldest event kept.</summary>
+    public required string Name { get; init; }
+
+    public required SinkKind Kind { get; init; }
+
+    /// <summary>Of a file sink; relative to the data directory.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>Of a CloudEvents sink.</summary>
+    public Uri? Url { get; init; }
+
+    /// <summary>Whether a CloudEvents sink takes many events in one request.</summary>
+    public bool Batch { get; init; } = true;
+
+    /// <summary>Events per delivery, at most.</summary>
+    public int BatchSize { get; init; } = 200;
+
+    /// <summary>A bearer token for a CloudEvents sink.</summary>
+    public string? Credential { get; init; }
+
+    /// <summary>Of one delivery.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
+}

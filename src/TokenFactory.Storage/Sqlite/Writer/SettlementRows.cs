@@ -1,0 +1,58 @@
+using TokenFactory.Storage.Journal;
+
+namespace TokenFactory.Storage.Sqlite.Writer;
+
+/// <summary>Settlements and their attempts.</summary>
+internal sealed class SettlementRows(RawConnection connection) : IDisposable
+{
+    private readonly RawStatement _insert = connection.Prepare(
+        """
+        INSERT INTO settlements (request_id, tenant, project, department, user_id, key_id, tier, use_case, operation, stream, model,
+          deployment, provider, region, upstream_model, upstream_version, price_id, policy_decision_id, outcome, evidence, error,
+          input_uncached, cache_read, cache_write, output, reasoning, cost_nano_usd, attempts, accepted_at, settled_at, day,
+          time_to_first_token_us, duration_us)
+        VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (request_id) DO NOTHING
+        """,
+        kept: true);
+
+    private readonly RawStatement _attempt = connection.Prepare(
+        "INSERT INTO attempts (request_id, ordinal, deployment, provider, region, status, error, started_at, duration_us) VALUES (?,?,?,?,?,?,?,?,?)",
+        kept: true);
+
+    /// <returns>False when the request was settled before; then nothing was written.</returns>
+    public bool InsertOnce(Settlement row)
+    {
+        var admission = row.Admission;
+        var inserted = _insert.Row()
+            .Bind(admission.RequestId).Bind(admission.Tenant).Bind(admission.Project).Bind(admission.Department).Bind(admission.User)
+            .Bind(admission.KeyId).Bind(admission.Tier).Bind(admission.UseCase).Bind(admission.Operation).Bind(admission.Stream)
+            .Bind(admission.Model).Bind(row.Placement).Bind(admission.PolicyDecisionId).Bind((long)row.Outcome).Bind((long)row.Evidence)
+            .Bind(row.Error).Bind(row.Tokens).Bind(row.CostNanoUsd).Bind((long)row.Attempts.Count).Bind(admission.AcceptedAt)
+            .Bind(row.SettledAt).Bind((long)DateOnly.FromDateTime(admission.AcceptedAt.UtcDateTime).DayNumber)
+            .Bind(row.TimeToFirstToken is { } first ? Micros.Of(first) : null).Bind(Micros.Of(row.Duration))
+            .Run() == 1;
+        if (inserted)
+        {
+            InsertAttempts(row);
+        }
+
+        return inserted;
+    }
+
+    public void Dispose()
+    {
+        _insert.Dispose();
+        _attempt.Dispose();
+    }
+
+    private void InsertAttempts(Settlement row)
+    {
+        for (var index = 0; index < row.Attempts.Count; index++)
+        {
+            var attempt = row.Attempts[index];
+            _attempt.Row().Bind(row.Admission.RequestId).Bind((long)attempt.Ordinal).Bind(attempt.Deployment).Bind(attempt.Provider).Bind(attempt.Region)
+                .Bind((long?)attempt.Status).Bind(attempt.Error).Bind(attempt.StartedAt).Bind(Micros.Of(attempt.Duration))
+                .Run();
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using TokenFactory.Storage.Outbox;
+
+namespace TokenFactory.Storage.Sqlite.Writer;
+
+/// <summary>The writer's open connection with its statements. A failure of the store ends it; the next one starts clean.</summary>
+internal sealed class SqliteSession : IDisposable
+{
+    private readonly RawStatement _begin;
+    private readonly RawStatement _commit;
+
+    public SqliteSession(SqliteFile file, TimeProvider clock)
+    {
+        Connection = new RawConnection(file);
+        try
+        {
+            _begin = Connection.Prepare("BEGIN IMMEDIATE", kept: true);
+            _commit = Connection.Prepare("COMMIT", kept: true);
+            Admissions = new AdmissionRows(Connection);
+            Settlements = new SettlementRows(Connection);
+            Checkpoints = new CheckpointRows(Connection, clock);
+            Outbox = new OutboxRows(Connection, new UsageEventWriter(), clock);
+        }
+        catch
+        {
+            Connection.Dispose();
+            throw;
+        }
+    }
+
+    public RawConnection Connection { get; }
+
+    public AdmissionRows Admissions { get; }
+
+    public SettlementRows Settlements { get; }
+
+    public CheckpointRows Checkpoints { get; }
+
+    public OutboxRows Outbox { get; }
+
+    public void Begin() => _begin.Run();
+
+    public void Commit() => _commit.Run();
+
+    public void Rollback() => Connection.Execute("ROLLBACK");
+
+    public void Dispose()
+    {
+        _begin.Dispose();
+        _commit.Dispose();
+        Admissions.Dispose();
+        Settlements.Dispose();
+        Checkpoints.Dispose();
+        Outbox.Dispose();
+        Connection.Dispose();
+    }
+}

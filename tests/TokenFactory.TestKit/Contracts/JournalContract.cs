@@ -1,0 +1,275 @@
+using TokenFactory.Storage.Journal;
+using TokenFactory.Storage.Ledger;
+using Xunit;
+
+namespace TokenFactory.TestKit.Contracts;
+
+/// <summary>What every store's journal promises. Each implementation's tests derive from this and only say how to make one.</summary>
+public abstract class JournalContract
+{
+    private static readonly UsageFilter Acme = new() { Tenant = "acme" };
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <param name="queueCapacity">Null is the store's own default.</param>
+    protected abstract Task<JournalUnderTest> OpenAsync(int? queueCapacity = null);
+
+    [Fact]
+    public async Task P1_What_was_acknowledged_is_there_after_a_crash()
+    {
+        await using var store = await OpenAsync();
+        var admissions = Enumerable.Range(0, 200).Select(_ => SomeRequest.Admission(store.InstanceId)).ToArray();
+        await Task.WhenAll(admissions.Select(store.Journal.AdmitAsync));
+        await Task.WhenAll(admissions.Take(120).Select(one => store.Journal.SettleOnceAsync(SomeRequest.Settlement(one))));
+
+        await using var after = await store.AfterCrashAsync();
+
+        Assert.Equal(200, await after.CountAsync("admissions"));
+        Assert.Equal(120, await after.CountAsync("settlements"));
+        Assert.Equal(120, await after.CountAsync("attempts"));
+        Assert.Equal(120, await after.CountAsync("outbox"));
+    }
+
+    [Fact]
+    public async Task P1_A_crash_in_the_middle_of_the_work_loses_nothing_acknowledged()
+    {
+        await using var store = await OpenAsync();
+        var acknowledged = new System.Collections.Concurrent.ConcurrentDictionary<Guid, bool>();
+        using var stop = new CancellationTokenSource();
+        var callers = Enumerable.Range(0, 16).Select(async _ =>
+        {
+            await Task.Yield();
+            while (!stop.IsCancellationRequested)
+            {
+                var admission = SomeRequest.Admission(store.InstanceId);
+                await store.Journal.AdmitAsync(admission);
+                await store.Journal.SettleOnceAsync(SomeRequest.Settlement(admission));
+                acknowledged[admission.RequestId] = true;
+            }
+        }).ToArray();
+        while (acknowledged.Count < 100)
+        {
+            await Task.Delay(5);
+        }
+
+        var before = acknowledged.Keys.ToArray();
+        await using var after = await store.AfterCrashAsync();
+        await stop.CancelAsync();
+        await Task.WhenAll(callers);
+
+        var kept = (await after.OutboxAsync()).Select(message => message.EventId).ToHashSet();
+        Assert.DoesNotContain(before, id => !kept.Contains(id));
+        await after.Orphans.SettleAsync();
+        Assert.Equal(await after.CountAsync("admissions"), await after.CountAsync("settlements"));
+        Assert.Equal(await after.CountAsync("settlements"), await after.CountAsync("outbox"));
+    }
+
+    [Fact]
+    public async Task P2_A_second_settlement_changes_nothing_and_succeeds()
+    {
+        await using var store = await OpenAsync();
+        var admission = SomeRequest.Admission(store.InstanceId);
+        await store.Journal.AdmitAsync(admission);
+        await store.Journal.SettleOnceAsync(SomeRequest.Settlement(admission));
+        var first = Assert.Single(await store.OutboxAsync());
+
+        await store.Journal.SettleOnceAsync(SomeRequest.Settlement(admission, output: 9999));
+
+        var still = Assert.Single(await store.OutboxAsync());
+        Assert.Equal(first.Body.ToArray(), still.Body.ToArray());
+        Assert.Equal(64, Assert.Single((await store.Ledger.PageAsync(Acme, null, 10, default)).Records).Tokens.Output);
+        Assert.Equal(1, await store.CountAsync("attempts"));
+    }
+
+    [Fact]
+    public async Task P2_Racing_settlements_of_one_request_leave_one_event()
+    {
+        await using var store = await OpenAsync();
+        var admission = SomeRequest.Admission(store.InstanceId);
+        await store.Journal.AdmitAsync(admission);
+
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(n => store.Journal.SettleOnceAsync(SomeRequest.Settlement(admission, output: n))));
+
+        Assert.Equal(admission.RequestId, Assert.Single(await store.OutboxAsync()).EventId);
+        Assert.Equal(1, await store.CountAsync("settlements"));
+    }
+
+    [Fact]
+    public async Task Entries_are_written_in_the_order_they_were_handed_over()
+    {
+        await using var store = await OpenAsync();
+        var admissions = Enumerable.Range(0, 300).Select(_ => SomeRequest.Admission(store.InstanceId)).ToArray();
+
+        List<Task> waits = [];
+        foreach (var admission in admissions)
+        {
+            waits.Add(store.Journal.AdmitAsync(admission));
+            waits.Add(store.Journal.SettleOnceAsync(SomeRequest.Settlement(admission)));
+        }
+
+        await Task.WhenAll(waits);
+        var outbox = await store.OutboxAsync();
+        Assert.Equal(admissions.Select(one => one.RequestId), outbox.Select(message => message.EventId));
+        Assert.True(outbox.Zip(outbox.Skip(1)).All(pair => pair.First.Seq < pair.Second.Seq));
+    }
+
+    [Fact]
+    public async Task P10_A_full_queue_sheds_new_work_at_once_and_still_takes_closings()
+    {
+        await using var store = await OpenAsync(queueCapacity: 8);
+        await using var hold = await store.HoldAsync();
+        var waiting = new List<Task>();
+        while (store.Journal.IsWritable)
+        {
+            waiting.Add(store.Journal.AdmitAsync(SomeRequest.Admission(store.InstanceId)));
+            await Task.Delay(1);
+        }
+
+        var refused = store.Journal.AdmitAsync(SomeRequest.Admission(store.InstanceId));
+        Assert.True(refused.IsCompleted);
+        await Assert.ThrowsAsync<JournalUnavailableException>(() => refused);
+        waiting.Add(store.Journal.SettleOnceAsync(SomeRequest.Settlement(SomeRequest.Admission(store.InstanceId))));
+
+        await hold.DisposeAsync();
+        await Task.WhenAll(waiting).WaitAsync(Patience);
+        Assert.True(store.Journal.IsWritable);
+    }
+
+    [Fact]
+    public async Task P1_A_failed_commit_fails_its_waiters_and_the_journal_heals_by_itself()
+    {
+        await using var store = await OpenAsync();
+        await using (await store.BreakAsync())
+        {
+            var admissions = Enumerable.Range(0, 5).Select(_ => store.Journal.AdmitAsync(SomeRequest.Admission(store.InstanceId))).ToArray();
+            foreach (var admission in admissions)
+            {
+                await Assert.ThrowsAsync<JournalUnavailableException>(() => admission.WaitAsync(Patience));
+            }
+
+            Assert.False(store.Journal.IsWritable);
+            var refused = store.Journal.AdmitAsync(SomeRequest.Admission(store.InstanceId));
+            Assert.True(refused.IsFaulted);
+            await Assert.ThrowsAsync<JournalUnavailableException>(() => refused);
+        }
+
+        await UntilAsync(() => store.Journal.IsWritable);
+        await store.Journal.AdmitAsync(SomeRequest.Admission(store.InstanceId)).WaitAsync(Patience);
+        Assert.Equal(1, await store.CountAsync("admissions"));
+    }
+
+    [Fact]
+    public async Task One_bad_entry_fails_alone()
+    {
+        await using var store = await OpenAsync();
+        await using var hold = await store.HoldAsync();
+        var good = Enumerable.Range(0, 20).Select(_ => store.Journal.AdmitAsync(SomeRequest.Admission(store.InstanceId))).ToList();
+        var bad = store.Journal.AdmitAsync(SomeRequest.Admission(store.InstanceId) with { Tenant = null! });
+        var worse = store.Journal.AdmitAsync(SomeRequest.Admission(store.InstanceId) with { Placement = null! });
+        var settled = SomeRequest.Admission(store.InstanceId);
+        good.Add(store.Journal.AdmitAsync(settled));
+        good.Add(store.Journal.SettleOnceAsync(SomeRequest.Settlement(settled)));
+        await hold.DisposeAsync();
+
+        await Task.WhenAll(good).WaitAsync(Patience);
+        await Assert.ThrowsAsync<JournalUnavailableException>(() => bad.WaitAsync(Patience));
+        await Assert.ThrowsAsync<JournalUnavailableException>(() => worse.WaitAsync(Patience));
+        Assert.True(store.Journal.IsWritable);
+        Assert.Equal(21, await store.CountAsync("admissions"));
+        Assert.Equal(settled.RequestId, Assert.Single((await store.Ledger.PageAsync(Acme, null, 10, default)).Records).RequestId);
+    }
+
+    [Fact]
+    public async Task P2_A_settlement_whose_attempts_cannot_be_written_leaves_no_part_of_itself()
+    {
+        await using var store = await OpenAsync();
+        var admission = SomeRequest.Admission(store.InstanceId);
+        await store.Journal.AdmitAsync(admission);
+        var settlement = SomeRequest.Settlement(admission);
+
+        await Assert.ThrowsAsync<JournalUnavailableException>(() => store.Journal.SettleOnceAsync(settlement with { Attempts = [.. settlement.Attempts, .. settlement.Attempts] }));
+
+        Assert.Equal(0, await store.CountAsync("settlements"));
+        Assert.Equal(0, await store.CountAsync("attempts"));
+        await store.Journal.SettleOnceAsync(settlement);
+        Assert.Single(await store.OutboxAsync());
+    }
+
+    [Fact]
+    public async Task P2_An_orphan_is_settled_once_from_its_last_checkpoint()
+    {
+        await using var store = await OpenAsync();
+        var running = SomeRequest.Admission(store.InstanceId);
+        var silent = SomeRequest.Admission(store.InstanceId);
+        var closed = SomeRequest.Admission(store.InstanceId);
+        var elsewhere = SomeRequest.Placement with { Deployment = "llama-us", Price = SomeRequest.Price with { Id = "price-2", OutputNanoUsd = 1_000_000_000 } };
+        await Task.WhenAll(store.Journal.AdmitAsync(running), store.Journal.AdmitAsync(silent), store.Journal.AdmitAsync(closed));
+        store.Journal.Note(new Checkpoint(running.RequestId, elsewhere, Evidence.Counted, new TokenUsage(100, 0, 0, 10, 0)));
+        store.Journal.Note(new Checkpoint(running.RequestId, elsewhere, Evidence.Reported, new TokenUsage(100, 0, 0, 50, 5)));
+        await store.Journal.SettleOnceAsync(SomeRequest.Settlement(closed));
+
+        await using var after = await store.AfterCrashAsync();
+        Assert.Equal(2, await after.Orphans.SettleAsync());
+        Assert.Equal(0, await after.Orphans.SettleAsync());
+
+        var records = (await after.Ledger.PageAsync(Acme, null, 10, default)).Records.ToDictionary(record => record.RequestId);
+        Assert.Equal(Outcome.Orphaned, records[running.RequestId].Outcome);
+        Assert.Equal(Evidence.Reported, records[running.RequestId].Evidence);
+        Assert.Equal(new TokenUsage(100, 0, 0, 50, 5), records[running.RequestId].Tokens);
+        Assert.Equal("llama-us", records[running.RequestId].Deployment);
+        Assert.Equal("price-2", records[running.RequestId].PriceId);
+        Assert.Equal(65_000, records[running.RequestId].CostNanoUsd);
+        Assert.Equal(Evidence.Estimated, records[silent.RequestId].Evidence);
+        Assert.Equal(new TokenUsage(321, 0, 0, 0, 0), records[silent.RequestId].Tokens);
+        Assert.Equal(48_150, records[silent.RequestId].CostNanoUsd);
+        Assert.Equal(Outcome.Completed, records[closed.RequestId].Outcome);
+        Assert.Equal(3, await after.CountAsync("outbox"));
+        Assert.Equal(0, await after.CountAsync("checkpoints"));
+    }
+
+    [Fact]
+    public async Task P2_A_running_request_of_this_instance_is_no_orphan()
+    {
+        await using var store = await OpenAsync();
+        var admission = SomeRequest.Admission(store.InstanceId);
+        await store.Journal.AdmitAsync(admission);
+
+        Assert.Equal(0, await store.Orphans.SettleAsync());
+        Assert.Equal(0, await store.CountAsync("settlements"));
+    }
+
+    [Fact]
+    public async Task A_checkpoint_that_comes_after_the_settlement_leaves_nothing_behind()
+    {
+        await using var store = await OpenAsync();
+        var admission = SomeRequest.Admission(store.InstanceId);
+        await store.Journal.AdmitAsync(admission);
+        await store.Journal.SettleOnceAsync(SomeRequest.Settlement(admission));
+        store.Journal.Note(new Checkpoint(admission.RequestId, admission.Placement, Evidence.Counted, TokenUsage.Zero));
+        await store.Journal.AdmitAsync(SomeRequest.Admission(store.InstanceId));
+
+        Assert.Equal(0, await store.CountAsync("checkpoints"));
+    }
+
+    [Fact]
+    public async Task Closing_writes_what_was_handed_over_and_refuses_what_comes_later()
+    {
+        await using var store = await OpenAsync();
+        var waits = Enumerable.Range(0, 2000).Select(_ => store.Journal.AdmitAsync(SomeRequest.Admission(store.InstanceId))).ToArray();
+
+        await store.DisposeAsync();
+
+        Assert.All(waits, wait => Assert.True(wait.IsCompletedSuccessfully));
+        Assert.False(store.Journal.IsWritable);
+        await Assert.ThrowsAsync<JournalUnavailableException>(() => store.Journal.AdmitAsync(SomeRequest.Admission(store.InstanceId)));
+    }
+
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        for (var waited = TimeSpan.Zero; !condition() && waited < Patience; waited += TimeSpan.FromMilliseconds(20))
+        {
+            await Task.Delay(20);
+        }
+
+        Assert.True(condition());
+    }
+}
