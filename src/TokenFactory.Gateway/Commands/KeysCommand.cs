@@ -1,4 +1,5 @@
 using System.CommandLine;
+using TokenFactory.Administration;
 using TokenFactory.Administration.Iam;
 
 namespace TokenFactory.Gateway.Commands;
