@@ -13,8 +13,8 @@ internal sealed class JsonWalker(Findings findings) : IDisposable
     private const int KeyBoundBytes = 64;
     private const int UsageBoundBytes = 8 * 1024;
 
-    private static readonly SearchValues<byte> Structure = SearchValues.Create("\"{}[],"u8);
-    private static readonly SearchValues<byte> Brackets = SearchValues.Create("\"{}[]"u8);
+    private static readonly SearchValues<byte> _structure = SearchValues.Create("\"{}[],"u8);
+    private static readonly SearchValues<byte> _brackets = SearchValues.Create("\"{}[]"u8);
 
     private readonly Place[] _inside = new Place[DepthBound];
     private readonly byte[] _short = new byte[KeyBoundBytes];
@@ -94,7 +94,7 @@ internal sealed class JsonWalker(Findings findings) : IDisposable
     {
         // In a part nobody reads (an embedding's numbers) only what changes the depth matters.
         var skipping = _depth >= DepthBound || _inside[_depth] == Place.Other;
-        var next = json[at..].IndexOfAny(skipping ? Brackets : Structure);
+        var next = json[at..].IndexOfAny(skipping ? _brackets : _structure);
         var end = next < 0 ? json.Length : at + next;
         if (_place == Place.Index)
         {

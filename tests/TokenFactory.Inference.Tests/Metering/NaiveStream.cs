@@ -7,10 +7,10 @@ namespace TokenFactory.Inference.Tests.Metering;
 /// <summary>The slow and obvious way to read a stream: lines, then a DOM per event. What the scanner must agree with.</summary>
 internal sealed class NaiveStream
 {
-    private static readonly string[] Frame =
+    private static readonly string[] _frame =
         ["id", "object", "created", "model", "choices", "usage", "system_fingerprint", "service_tier", "obfuscation", "timings"];
 
-    private static readonly string[] Zeroable = ["prompt_tokens", "completion_tokens", "total_tokens"];
+    private static readonly string[] _zeroable = ["prompt_tokens", "completion_tokens", "total_tokens"];
 
     private readonly HashSet<int> _finished = [];
 
@@ -106,7 +106,7 @@ internal sealed class NaiveStream
         }
 
         var extra = json["usage"] is JsonObject && (json["choices"] as JsonArray ?? []).Count == 0
-            && json.All(member => Frame.Contains(member.Key) || member.Value is null);
+            && json.All(member => _frame.Contains(member.Key) || member.Value is null);
         if (strip && extra)
         {
             return;
@@ -144,7 +144,7 @@ internal sealed class NaiveStream
     }
 
     private static bool IsZero(JsonObject usage) =>
-        Zeroable.All(name => usage[name] is null || usage[name]!.GetValue<double>() == 0);
+        _zeroable.All(name => usage[name] is null || usage[name]!.GetValue<double>() == 0);
 
     private static bool IsError(JsonObject? json) => json is not null
         && (json["error"] is JsonObject || json["error"] is JsonValue value && value.GetValueKind() == JsonValueKind.String

@@ -6,13 +6,13 @@ namespace TokenFactory.Inference.Tests.Metering;
 
 public sealed class SseScannerTests
 {
-    private static readonly byte[] Ordinary = Encoding.UTF8.GetBytes(Streams.Events(Streams.Choice(0, " word")));
+    private static readonly byte[] _ordinary = Encoding.UTF8.GetBytes(Streams.Events(Streams.Choice(0, " word")));
 
     [Fact]
     public void P7_a_chunk_of_whole_events_passes_as_itself()
     {
         using var scanner = new SseScanner(stripUsage: true);
-        ReadOnlyMemory<byte> chunk = (byte[])[.. Ordinary, .. Ordinary, .. ": ping\r\n\r\n"u8, .. Ordinary];
+        ReadOnlyMemory<byte> chunk = (byte[])[.. _ordinary, .. _ordinary, .. ": ping\r\n\r\n"u8, .. _ordinary];
 
         scanner.Feed(chunk);
 
@@ -25,11 +25,11 @@ public sealed class SseScannerTests
     {
         using var scanner = new SseScanner(stripUsage: false);
 
-        scanner.Feed(Ordinary.AsMemory()[..^1]);
+        scanner.Feed(_ordinary.AsMemory()[..^1]);
         Assert.Empty(scanner.Passing);
-        scanner.Feed(Ordinary.AsMemory()[^1..]);
+        scanner.Feed(_ordinary.AsMemory()[^1..]);
 
-        Assert.Equal(Ordinary, Assert.Single(scanner.Passing).ToArray());
+        Assert.Equal(_ordinary, Assert.Single(scanner.Passing).ToArray());
     }
 
     [Fact]
