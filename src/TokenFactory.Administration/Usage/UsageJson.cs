@@ -18,6 +18,11 @@ public static class UsageJson
         JsonSerializer.Serialize(new ListView<UsageTotalView>([.. totals.Select(UsageTotalView.Of)], false, null), Options);
 
     /// <summary>The same shape as <c>GET /v1/usage/logs</c>.</summary>
-    public static string Of(UsagePage page) =>
-        JsonSerializer.Serialize(new ListView<UsageRecordView>([.. page.Records.Select(UsageRecordView.Of)], page.Next is not null, page.Next), Options);
+    public static string Of(UsagePage page) => PageOf(page, UsageRecordView.Of);
+
+    /// <summary>With the tenant and the deployment beside.</summary>
+    public static string ForOperator(UsagePage page) => PageOf(page, UsageRecordView.ForOperator);
+
+    private static string PageOf(UsagePage page, Func<UsageRecord, UsageRecordView> view) =>
+        JsonSerializer.Serialize(new ListView<UsageRecordView>([.. page.Records.Select(view)], page.Next is not null, page.Next), Options);
 }

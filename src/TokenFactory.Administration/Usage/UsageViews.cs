@@ -58,12 +58,15 @@ internal sealed record UsageTotalView
     };
 }
 
-/// <summary>One settled request. Where it ran is told by region and provider, not by the names of our deployments.</summary>
+/// <summary>One settled request. A caller is told region and provider; the tenant and our deployments' names are the operator's.</summary>
 internal sealed record UsageRecordView
 {
     public string Object { get; } = "usage.record";
 
     public required Guid RequestId { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Tenant { get; init; }
 
     public required string Project { get; init; }
 
@@ -76,6 +79,9 @@ internal sealed record UsageRecordView
     public required bool Stream { get; init; }
 
     public required string Model { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Deployment { get; init; }
 
     public required string Provider { get; init; }
 
@@ -104,6 +110,9 @@ internal sealed record UsageRecordView
     public required double? TimeToFirstTokenMs { get; init; }
 
     public required double DurationMs { get; init; }
+
+    public static UsageRecordView ForOperator(UsageRecord record) =>
+        Of(record) with { Tenant = record.Tenant, Deployment = record.Deployment };
 
     public static UsageRecordView Of(UsageRecord record) => new()
     {

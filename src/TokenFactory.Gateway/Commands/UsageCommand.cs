@@ -58,7 +58,7 @@ internal static class UsageCommand
             try
             {
                 var page = await opened.Ledger.PageAsync(options.FilterFor(question, result), question.After, question.Limit, cancel);
-                await Console.Out.WriteLineAsync(result.GetValue(options.Json) ? UsageJson.Of(page) : UsageTables.Of(page));
+                await Console.Out.WriteLineAsync(result.GetValue(options.Json) ? UsageJson.ForOperator(page) : UsageTables.Of(page));
                 if (page.Next is { } next)
                 {
                     await Console.Error.WriteLineAsync($"There is more: --after {next}");

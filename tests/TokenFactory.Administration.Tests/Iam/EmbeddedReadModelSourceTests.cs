@@ -32,7 +32,7 @@ public sealed class EmbeddedReadModelSourceTests
     [Fact]
     public async Task A_change_of_this_process_does_not_wait_for_the_poll()
     {
-        await using var serving = await Installation.NewAsync();
+        await using var serving = await Installation.NewWithoutTimersAsync();
         await serving.Source.StartAsync(default);
         var before = serving.Snapshot.Version;
 

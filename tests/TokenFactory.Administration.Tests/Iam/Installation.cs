@@ -19,7 +19,7 @@ internal sealed class Installation : IAsyncDisposable
     private readonly ServiceProvider _services;
     private readonly bool _ownsDirectory;
 
-    private Installation(string directory, bool ownsDirectory, string yaml, (string, string)[] environment)
+    private Installation(string directory, bool ownsDirectory, string yaml, (string, string)[] environment, TimeProvider clock)
     {
         Directory = directory;
         _ownsDirectory = ownsDirectory;
@@ -31,6 +31,7 @@ internal sealed class Installation : IAsyncDisposable
 
         var variables = environment.ToDictionary(e => e.Item1, e => e.Item2, StringComparer.Ordinal);
         var services = new ServiceCollection();
+        services.AddSingleton(clock);
         services.AddLogging(logging => logging.AddProvider(Said));
         services.AddSqliteStorage(new SqliteStorageOptions { DataDirectory = directory, InstanceId = Ids.New(TimeProvider.System) });
         services.AddAdministration(Yaml.Valid(yaml, environment), new ConfigurationSource(yaml.Length > 0 ? File : null, variables), directory);
@@ -57,17 +58,23 @@ internal sealed class Installation : IAsyncDisposable
 
     public Snapshot Snapshot => Store.Current!;
 
-    public static async Task<Installation> NewAsync(string yaml = "", params (string, string)[] environment)
+    public static Task<Installation> NewAsync(string yaml = "", params (string, string)[] environment) =>
+        NewAsync(TimeProvider.System, yaml, environment);
+
+    public static async Task<Installation> NewAsync(TimeProvider clock, string yaml, (string, string)[] environment)
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("tfg-admin-");
-        var installation = new Installation(directory.FullName, ownsDirectory: true, yaml, environment);
+        var installation = new Installation(directory.FullName, ownsDirectory: true, yaml, environment, clock);
         await installation._services.GetRequiredService<StorageMigrator>().MigrateAsync();
         await installation.FirstKey.EnsureTenantAsync(default);
         return installation;
     }
 
+    /// <summary>No poll ever comes: what changes is changed by a signal.</summary>
+    public static Task<Installation> NewWithoutTimersAsync() => NewAsync(new TimerlessClock(), "", _noVariables);
+
     /// <summary>The same directory opened a second time.</summary>
-    public Installation Beside() => new(Directory, ownsDirectory: false, "", _noVariables);
+    public Installation Beside() => new(Directory, ownsDirectory: false, "", _noVariables, TimeProvider.System);
 
     public async Task<MintedKey> MintAsync(string tenant = "default", string project = "default")
     {
