@@ -23,7 +23,7 @@ internal sealed class SqliteUnderTest : JournalUnderTest
 
     public ServiceProvider Services { get; }
 
-    public string Directory => _directory.Path;
+    public TemporaryDirectory Home => _directory;
 
     public override Guid InstanceId { get; }
 
