@@ -1,1 +1,3 @@
-Console.WriteLine("gateway");
+using TokenFactory.Gateway.Commands;
+
+return await GatewayCommand.RunAsync(args);

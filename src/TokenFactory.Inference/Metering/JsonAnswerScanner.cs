@@ -1,3 +1,4 @@
+using TokenFactory.Inference.Dispatch;
 using System.Buffers;
 
 namespace TokenFactory.Inference.Metering;

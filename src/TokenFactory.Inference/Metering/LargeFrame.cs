@@ -1,3 +1,5 @@
+using TokenFactory.Inference.Dispatch;
+
 namespace TokenFactory.Inference.Metering;
 
 /// <summary>An event too large to hold, watched while it flows: text, usage, finish reasons and errors are still found.</summary>

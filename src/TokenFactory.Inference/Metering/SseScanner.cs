@@ -1,3 +1,5 @@
+using TokenFactory.Inference.Dispatch;
+
 namespace TokenFactory.Inference.Metering;
 
 /// <summary>

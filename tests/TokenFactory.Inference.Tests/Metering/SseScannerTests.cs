@@ -1,3 +1,4 @@
+using TokenFactory.Inference.Dispatch;
 using System.Text;
 using TokenFactory.Inference.Metering;
 using Xunit;

@@ -1,4 +1,4 @@
-namespace TokenFactory.Inference.Metering;
+namespace TokenFactory.Inference.Dispatch;
 
 /// <summary>
 /// What a backend said when it failed, whichever shape it said it in. It is the backend's own words: what of them may go

@@ -1,10 +1,10 @@
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
-using TokenFactory.Inference.Metering;
+using TokenFactory.Inference.Dispatch;
 using Xunit;
 
-namespace TokenFactory.Inference.Tests.Metering;
+namespace TokenFactory.Inference.Tests.Dispatch;
 
 public sealed class BackendErrorTests
 {

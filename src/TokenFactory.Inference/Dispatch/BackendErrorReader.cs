@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
-namespace TokenFactory.Inference.Metering;
+namespace TokenFactory.Inference.Dispatch;
 
 /// <summary>
 /// Reads the error shapes of real servers: nested (<c>{"error":{…}}</c>), flat (<c>{"object":"error",…}</c>), string

@@ -1,0 +1,54 @@
+using TokenFactory.Administration.Configuration;
+using TokenFactory.Gateway.Logging;
+using TokenFactory.Gateway.Telemetry;
+using TokenFactory.Inference;
+using TokenFactory.Inference.Guard;
+using TokenFactory.Inference.Intake;
+using TokenFactory.Inference.Metering;
+using TokenFactory.Storage.Relay;
+using TokenFactory.Storage.Sqlite;
+
+namespace TokenFactory.Gateway.Hosting;
+
+/// <summary>From what the operator configured to what each room is set to.</summary>
+internal static class Mapping
+{
+    public static LogOptions Logs(TelemetrySettings settings) => new()
+    {
+        Format = settings.LogFormat == Administration.Configuration.LogFormat.Json ? Logging.LogFormat.Json : Logging.LogFormat.Text,
+        Level = settings.LogLevel,
+    };
+
+    public static TelemetryOptions Telemetry(TelemetrySettings settings, Guid instance) =>
+        new() { OtlpEndpoint = settings.OtlpEndpoint, Instance = instance.ToString("D") };
+
+    public static SqliteStorageOptions Storage(string dataDirectory, Guid instance) => new() { DataDirectory = dataDirectory, InstanceId = instance };
+
+    public static InferenceOptions Inference(GatewayConfiguration configuration, Guid instance) => new()
+    {
+        InstanceId = instance,
+        Intake = new IntakeOptions
+        {
+            BodyLimitBytes = (int)configuration.Server.BodyLimitBytes,
+            BodyBudgetBytes = configuration.Server.BodyBudgetBytes,
+            MaxDepth = configuration.Server.MaxDepth,
+        },
+        Guard = new GuardOptions { MaxInputTokens = configuration.Guard.MaxInputTokens },
+        Metering = new MeteringOptions { KeepAliveInterval = configuration.Server.KeepAlive },
+    };
+
+    public static IEnumerable<SinkOptions> Sinks(GatewayConfiguration configuration) => configuration.Sinks.Select(sink => sink switch
+    {
+        FileSinkSettings file => new SinkOptions { Name = file.Name, Kind = SinkKind.File, Path = file.Path },
+        CloudEventsSinkSettings http => new SinkOptions
+        {
+            Name = http.Name,
+            Kind = SinkKind.CloudEvents,
+            Url = http.Url,
+            Batch = http.Batch > 1,
+            BatchSize = http.Batch,
+            Credential = http.Credential?.Reveal(),
+        },
+        _ => throw new InvalidOperationException($"no relay delivers to a sink of {sink.GetType().Name}"),
+    });
+}

@@ -1,0 +1,53 @@
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Http;
+using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Health;
+using Yarp.ReverseProxy.Model;
+
+namespace TokenFactory.Inference.Dispatch;
+
+/// <summary>
+/// Passive health: a replica that fails several attempts in a row rests for a while. A 5xx, a timeout and a cut count as
+/// much as a refused connection; a client that hangs up, or a 4xx about the request, says nothing of the replica.
+/// </summary>
+internal sealed class AttemptHealthPolicy(IDestinationHealthUpdater updater, DispatchOptions options) : IPassiveHealthCheckPolicy
+{
+    public const string PolicyName = "Attempts";
+    private const int FailuresInARow = 3;
+
+    private readonly ConditionalWeakTable<DestinationState, StrongBox<int>> _failures = [];
+
+    public string Name => PolicyName;
+
+    public void RequestProxied(HttpContext context, ClusterState cluster, DestinationState destination)
+    {
+        if (context.Features.Get<AttemptScope>() is not { } scope)
+        {
+            return;
+        }
+
+        var failures = _failures.GetOrCreateValue(destination);
+        if (!Failed(context, scope))
+        {
+            failures.Value = 0;
+            return;
+        }
+
+        if (Interlocked.Increment(ref failures.Value) >= FailuresInARow)
+        {
+            failures.Value = 0;
+            updater.SetPassive(cluster, destination, DestinationHealth.Unhealthy, options.PassiveRest);
+        }
+    }
+
+    private static bool Failed(HttpContext context, AttemptScope scope)
+    {
+        if (scope.Clock.Expired != ClockName.None || scope.Status >= 500 || scope.Exchange.BackendFault is not null)
+        {
+            return true;
+        }
+
+        return context.Features.Get<IForwarderErrorFeature>()?.Error
+            is ForwarderError.Request or ForwarderError.RequestTimedOut or ForwarderError.ResponseBodyDestination;
+    }
+}

@@ -1,0 +1,23 @@
+using TokenFactory.Inference.ReadModel;
+
+namespace TokenFactory.Inference.Dispatch;
+
+/// <summary>What YARP's transforms need to know of the attempt they run in, and what they learn for it.</summary>
+internal sealed class AttemptScope(Exchange exchange, Deployment deployment, AttemptClock clock)
+{
+    public Exchange Exchange { get; } = exchange;
+
+    public Deployment Deployment { get; } = deployment;
+
+    public AttemptClock Clock { get; } = clock;
+
+    public long BodyLength { get; set; }
+
+    public bool UsageInjected { get; set; }
+
+    /// <summary>The backend's status; null until its head arrived.</summary>
+    public int? Status { get; set; }
+
+    /// <summary>What the backend's refusal means for the caller; null when it answered.</summary>
+    public GatewayError? Refusal { get; set; }
+}

@@ -1,0 +1,78 @@
+using System.Net.Http.Headers;
+using TokenFactory.Inference.ReadModel;
+
+namespace TokenFactory.Inference.Dispatch;
+
+/// <summary>
+/// Turns a backend's refusal into the gateway's own: its words are kept where the caller can act on them, its status where
+/// SDKs act rightly on it. A backend's 401 is never passed on: the caller would blame its own key.
+/// </summary>
+internal static class BackendRefusal
+{
+    private const int ReadBytes = 64 * 1024;
+
+    public static async ValueTask<GatewayError> ReadAsync(HttpResponseMessage response, Secret? credential, CancellationToken cancel)
+    {
+        var status = (int)response.StatusCode;
+        switch (status)
+        {
+            case 401 or 403 or 407:
+                return GatewayError.BackendRejectedUs;
+            case 408 or 504:
+                return GatewayError.BackendTimedOut;
+            case 429:
+                return GatewayError.BackendBusy with { RetryAfter = RetryAfter(response.Headers.RetryAfter) ?? GatewayError.BackendBusy.RetryAfter };
+            case 503 or 529:
+                return GatewayError.NoBackend with { RetryAfter = RetryAfter(response.Headers.RetryAfter) ?? GatewayError.NoBackend.RetryAfter };
+            case < 400 or 424 or >= 500:
+                return GatewayError.BackendFailed;
+        }
+
+        var error = BackendError.Read((await HeadAsync(response, cancel)).Span, status);
+        var code = IsContext(error) ? "context_length_exceeded" : error.Code;
+        return GatewayError.FromBackend(status, Redact(error.Message, credential), IsContext(error) ? null : error.Type, code, error.Param);
+    }
+
+    /// <summary>Whether the gateway may ask the next candidate: what may pass by asking again, and nothing that is about the request or a credential.</summary>
+    public static bool MayPassElsewhere(int status) => status is 408 or 424 or 429 or >= 500;
+
+    /// <summary>Whether a backend that answers so has worked on the prompt: not when it only turned the request away.</summary>
+    public static bool TookPrompt(int status) => status is 424 or (>= 500 and not (503 or 529));
+
+    private static bool IsContext(BackendError error) =>
+        error.Type == "exceed_context_size_error"
+        || error.Code == "context_length_exceeded"
+        || (error.Message?.Contains("maximum context length", StringComparison.OrdinalIgnoreCase) ?? false);
+
+    // Backends echo what they were sent, the gateway's credential included.
+    private static string? Redact(string? message, Secret? credential) =>
+        credential is null ? message : message?.Replace(credential.Reveal(), "(secret)", StringComparison.Ordinal);
+
+    private static TimeSpan? RetryAfter(RetryConditionHeaderValue? value) => value?.Delta;
+
+    private static async ValueTask<ReadOnlyMemory<byte>> HeadAsync(HttpResponseMessage response, CancellationToken cancel)
+    {
+        var buffer = new byte[ReadBytes];
+        var length = 0;
+        try
+        {
+            await using var body = await response.Content.ReadAsStreamAsync(cancel);
+            while (length < buffer.Length)
+            {
+                var read = await body.ReadAsync(buffer.AsMemory(length), cancel);
+                if (read == 0)
+                {
+                    break;
+                }
+
+                length += read;
+            }
+        }
+        catch (Exception cut) when (cut is IOException or HttpRequestException or OperationCanceledException)
+        {
+            // The status is known already; the words that arrived have to do.
+        }
+
+        return buffer.AsMemory(0, length);
+    }
+}

@@ -1,0 +1,142 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+using TokenFactory.Inference.ReadModel;
+using TokenFactory.Storage.Journal;
+using TokenFactory.Storage.Ledger;
+using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace TokenFactory.Inference.Dispatch;
+
+/// <summary>
+/// Walks the plan: sends the request to one candidate after the other until one answers, each through YARP, which balances
+/// and health-checks the replicas of a deployment. Needs Plan and Ask. Leaves Attempts, and a Failure when nobody answered.
+/// A candidate may be abandoned until the first byte went to the client, never after (P7).
+/// </summary>
+internal sealed partial class DispatchMiddleware(
+    RequestDelegate next, IProxyStateLookup clusters, DispatchOptions options, TimeProvider clock, ILogger<DispatchMiddleware> logger)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        var exchange = context.Exchange;
+        exchange.DispatchedAt = clock.GetTimestamp();
+        Failure? failure = null;
+        foreach (var deployment in Healthiest(exchange.Plan.Candidates))
+        {
+            failure = await AttemptAsync(context, exchange, deployment);
+            if (failure is null || !MayTryNext(context, exchange, failure))
+            {
+                break;
+            }
+
+            Log.Abandoned(logger, exchange.RequestId, deployment.Name, failure.Error.Label);
+        }
+
+        exchange.AnsweredAt = clock.GetTimestamp();
+        exchange.Failure = failure;
+    }
+
+    private async Task<Failure?> AttemptAsync(HttpContext context, Exchange exchange, Deployment deployment)
+    {
+        var placement = deployment.PlacementFor(exchange.Ask.Model);
+        var startedAt = clock.GetUtcNow();
+        if (!clusters.TryGetCluster(deployment.Name, out var cluster))
+        {
+            return new Failure(Outcome.Failed, GatewayError.NoBackend, TookPrompt: false);
+        }
+
+        using var ticking = new AttemptClock(deployment.Clocks ?? options.Clocks, clock, context.RequestAborted);
+        var scope = new AttemptScope(exchange, deployment, ticking);
+        var (segments, injected) = UpstreamBody.For(exchange.Ask, deployment);
+        var body = new SegmentStream(segments);
+        scope.BodyLength = body.Length;
+        scope.UsageInjected = injected;
+        exchange.AttemptsMade++;
+        exchange.Head = null;
+        exchange.Placement = placement;
+        exchange.BackendFault = null;
+
+        var staged = new StagedResponse(context.Response.Body, ticking);
+        var original = context.Request.Body;
+        using (new StagedFeatures(context, staged, scope))
+        {
+            context.Request.Body = body;
+            context.ReassignProxyRequest(cluster);
+            await next(context);
+            context.Request.Body = original;
+        }
+
+        var failure = Judge(context, exchange, scope);
+        exchange.Attempts.Add(new Attempt(
+            exchange.AttemptsMade, deployment.Name, placement.Provider, placement.Region, scope.Status, failure?.Error.Label, startedAt, ticking.Elapsed));
+        return failure;
+    }
+
+    private static Failure? Judge(HttpContext context, Exchange exchange, AttemptScope scope)
+    {
+        // A terminator is the end, whatever the backend does with its connection after it.
+        if (exchange.AnswerIsWhole)
+        {
+            return null;
+        }
+
+        if (context.RequestAborted.IsCancellationRequested)
+        {
+            return new Failure(Outcome.ClientCut, GatewayError.ClientCut, TookPrompt: true);
+        }
+
+        if (scope.Clock.Expired != ClockName.None)
+        {
+            return new Failure(Outcome.TimedOut, GatewayError.BackendTimedOut, TookPrompt: true);
+        }
+
+        if (scope.Refusal is { } refusal)
+        {
+            return new Failure(Outcome.Failed, refusal, BackendRefusal.TookPrompt(scope.Status!.Value));
+        }
+
+        if (exchange.BackendFault is { } fault)
+        {
+            return fault;
+        }
+
+        var forwarder = context.Features.Get<IForwarderErrorFeature>();
+        return forwarder is null or { Error: ForwarderError.None } ? null : OfForwarder(forwarder, exchange.Head is not null);
+    }
+
+    private static Failure OfForwarder(IForwarderErrorFeature forwarder, bool answering) => forwarder.Error switch
+    {
+        ForwarderError.NoAvailableDestinations => new Failure(Outcome.Failed, GatewayError.NoBackend, TookPrompt: false),
+        _ when answering => new Failure(Outcome.BackendCut, GatewayError.BackendCut, TookPrompt: true),
+        _ => new Failure(Outcome.Failed, GatewayError.BackendFailed, TookPrompt: !NeverSent(forwarder.Exception)),
+    };
+
+    // Without a connection there was nobody to take the prompt.
+    private static bool NeverSent(Exception? cause) => cause is HttpRequestException
+    {
+        HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError,
+    };
+
+    private static bool MayTryNext(HttpContext context, Exchange exchange, Failure failure) =>
+        !context.RequestAborted.IsCancellationRequested
+        && !exchange.FirstByteSent
+        && failure.Error.Status is 408 or 429 or >= 500
+        && failure.Error != GatewayError.BackendRejectedUs
+        && failure.Error != GatewayError.JournalUnavailable;
+
+    /// <summary>Keeps the plan's order but for deployments without one healthy replica: they are the last resort, not the first.</summary>
+    private IEnumerable<Deployment> Healthiest(IReadOnlyList<Deployment> candidates) =>
+        candidates.Count == 1 ? candidates : candidates.OrderBy(d => IsHealthy(d) ? 0 : 1);
+
+    private bool IsHealthy(Deployment deployment) =>
+        clusters.TryGetCluster(deployment.Name, out var cluster)
+        && cluster.DestinationsState.AllDestinations.Any(d =>
+            d.Health.Active != Yarp.ReverseProxy.Model.DestinationHealth.Unhealthy && d.Health.Passive != Yarp.ReverseProxy.Model.DestinationHealth.Unhealthy);
+
+    private static partial class Log
+    {
+        [LoggerMessage(7001, LogLevel.Warning, "Request {RequestId}: {Deployment} abandoned ({Reason}), the next candidate is asked")]
+        public static partial void Abandoned(ILogger logger, Guid requestId, string deployment, string reason);
+    }
+}

@@ -1,0 +1,14 @@
+using TokenFactory.Inference.ReadModel;
+
+namespace TokenFactory.Inference.Dispatch;
+
+public sealed record DispatchOptions
+{
+    /// <summary>For deployments that set none of their own.</summary>
+    public Clocks Clocks { get; init; } = Clocks.Default;
+
+    public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long an endpoint that failed in traffic is passed over before it is tried again.</summary>
+    public TimeSpan PassiveRest { get; init; } = TimeSpan.FromSeconds(15);
+}

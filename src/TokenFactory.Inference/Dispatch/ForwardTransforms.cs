@@ -1,0 +1,80 @@
+using System.Net.Http.Headers;
+using Microsoft.AspNetCore.Http;
+using Yarp.ReverseProxy.Transforms;
+using Yarp.ReverseProxy.Transforms.Builder;
+
+namespace TokenFactory.Inference.Dispatch;
+
+/// <summary>
+/// What goes up and what comes down. Nothing is copied by default in either direction: a client's credentials, cookies and
+/// edge identity never reach a backend, and a backend's headers never reach a client, but for the few named here (P8).
+/// </summary>
+internal sealed class ForwardTransforms(UpstreamUris uris) : ITransformProvider
+{
+    private static readonly MediaTypeHeaderValue _json = new("application/json");
+    private static readonly ProductInfoHeaderValue _agent = new("token-factory-gateway", "1.0");
+
+    public void ValidateRoute(TransformRouteValidationContext context)
+    {
+    }
+
+    public void ValidateCluster(TransformClusterValidationContext context)
+    {
+    }
+
+    public void Apply(TransformBuilderContext context)
+    {
+        context.CopyRequestHeaders = false;
+        context.CopyResponseHeaders = false;
+        context.CopyResponseTrailers = false;
+        context.UseDefaultForwarders = false;
+        context.AddRequestTransform(Up);
+        context.AddResponseTransform(DownAsync);
+    }
+
+    private ValueTask Up(RequestTransformContext context)
+    {
+        var scope = Scope(context.HttpContext);
+        var request = context.ProxyRequest;
+        request.RequestUri = uris.Of(context.DestinationPrefix, scope.Exchange.Operation);
+        request.Headers.UserAgent.Add(_agent);
+        request.Headers.TryAddWithoutValidation(GatewayHeaders.RequestId, scope.Exchange.RequestIdText);
+        request.Headers.TryAddWithoutValidation("Accept", scope.Exchange.Ask.Stream ? "text/event-stream" : "application/json");
+        if (scope.Deployment.Provider.Credential is { } credential)
+        {
+            request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + credential.Reveal());
+        }
+
+        request.Content!.Headers.ContentType = _json;
+        request.Content.Headers.ContentLength = scope.BodyLength;
+        return default;
+    }
+
+    private static async ValueTask DownAsync(ResponseTransformContext context)
+    {
+        if (context.ProxyResponse is not { } response)
+        {
+            return;
+        }
+
+        var scope = Scope(context.HttpContext);
+        scope.Status = (int)response.StatusCode;
+        scope.Clock.Touch();
+        if (!response.IsSuccessStatusCode)
+        {
+            context.SuppressResponseBody = true;
+            scope.Refusal = await BackendRefusal.ReadAsync(response, scope.Deployment.Provider.Credential, scope.Clock.Token);
+            return;
+        }
+
+        var type = response.Content.Headers.ContentType?.MediaType;
+        scope.Exchange.Head = new UpstreamHead(
+            scope.Exchange.Ask.Stream && string.Equals(type, "text/event-stream", StringComparison.OrdinalIgnoreCase),
+            type,
+            response.Content.Headers.ContentLength,
+            scope.UsageInjected);
+    }
+
+    private static AttemptScope Scope(HttpContext context) =>
+        context.Features.Get<AttemptScope>() ?? throw new InvalidOperationException("YARP runs inside an attempt of the stop Dispatch");
+}

@@ -1,0 +1,94 @@
+using Microsoft.AspNetCore.Http;
+using TokenFactory.Inference.Access;
+using TokenFactory.Inference.Dispatch;
+using TokenFactory.Inference.Intake;
+using TokenFactory.Inference.Limits;
+using TokenFactory.Inference.Metering;
+using TokenFactory.Inference.Policy;
+using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.Routing;
+using TokenFactory.Storage.Journal;
+
+namespace TokenFactory.Inference;
+
+/// <summary>
+/// What one inference request has become so far. Each stop reads what earlier stops left and adds its own record; reading
+/// a record whose stop did not run is a bug in the pipeline, and the exception names that stop.
+/// </summary>
+internal sealed class Exchange(Guid requestId, Operations operation, Snapshot snapshot, TimeProvider clock)
+{
+    private string? _requestIdText;
+
+    public Guid RequestId { get; } = requestId;
+
+    public string RequestIdText => _requestIdText ??= RequestId.ToString("D");
+
+    public Operations Operation { get; } = operation;
+
+    /// <summary>Pinned: every stop of this request judges by the same one.</summary>
+    public Snapshot Snapshot { get; } = snapshot;
+
+    public DateTimeOffset AcceptedAt { get; } = clock.GetUtcNow();
+
+    public long StartedAt { get; } = clock.GetTimestamp();
+
+    public Ask Ask { get => field ?? throw DidNotRun("Intake"); set; }
+
+    public Caller Caller { get => field ?? throw DidNotRun("Access"); set; }
+
+    public ModelRoute Route { get => field ?? throw DidNotRun("Guard"); set; }
+
+    public Reservation? Reservation { get; set; }
+
+    public Decision Decision { get => field ?? throw DidNotRun("Policy"); set; }
+
+    public Plan Plan { get => field ?? throw DidNotRun("Routing"); set; }
+
+    /// <summary>Completes when the admission is durable. No byte of an answer leaves before it (P1).</summary>
+    public Task Admitted { get; set; } = Task.CompletedTask;
+
+    public List<Attempt> Attempts { get; } = new(1);
+
+    /// <summary>Attempts begun, the running one included.</summary>
+    public int AttemptsMade { get; set; }
+
+    /// <summary>The candidate and head of the attempt whose body is arriving; null between attempts.</summary>
+    public UpstreamHead? Head { get; set; }
+
+    /// <summary>Where the latest attempt ran; null when none was made.</summary>
+    public Placement? Placement { get; set; }
+
+    /// <summary>What Metering found wrong with the arriving body; null while nothing is.</summary>
+    public Failure? BackendFault { get; set; }
+
+    /// <summary>Why there is no honest answer; null when there is one.</summary>
+    public Failure? Failure { get; set; }
+
+    /// <summary>Whether a byte of an answer went to the client: from then on no other candidate may be asked.</summary>
+    public bool FirstByteSent { get; set; }
+
+    /// <summary>Whether the answer is whole though its connection may still be open.</summary>
+    public bool AnswerIsWhole { get; set; }
+
+    public Usage Usage { get; set; } = Usage.None;
+
+    public MeteredBody Answer { get => field ?? throw DidNotRun("Metering"); set; }
+
+    /// <summary>Whether the reservation was settled; what was not is given back.</summary>
+    public bool ReservationSettled { get; set; }
+
+    public long DispatchedAt { get; set; }
+
+    /// <summary>When the backend had said its last word, in timestamp ticks; the rest is the gateway's own time.</summary>
+    public long AnsweredAt { get; set; }
+
+    private static InvalidOperationException DidNotRun(string stop) => new($"the stop {stop} did not run before this one");
+}
+
+internal static class HttpContextExchange
+{
+    extension(HttpContext context)
+    {
+        public Exchange Exchange => context.Features.Get<Exchange>() ?? throw new InvalidOperationException("the stop Intake did not run before this one");
+    }
+}

@@ -1,0 +1,14 @@
+namespace TokenFactory.Inference;
+
+/// <summary>The gateway's own headers, of requests and answers.</summary>
+internal static class GatewayHeaders
+{
+    public const string RequestId = "x-request-id";
+    public const string Provider = "x-tf-provider";
+    public const string Region = "x-tf-region";
+    public const string Model = "x-tf-model";
+    public const string ModelVersion = "x-tf-model-version";
+    public const string PolicyDecision = "x-tf-policy-decision";
+    public const string Attempts = "x-tf-attempts";
+    public const string UseCase = "x-tf-use-case";
+}

@@ -1,0 +1,87 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using TokenFactory.Inference.Access;
+using TokenFactory.Inference.Dispatch;
+using TokenFactory.Inference.Dispatch.Loopback;
+using TokenFactory.Inference.Guard;
+using TokenFactory.Inference.Intake;
+using TokenFactory.Inference.Ledger;
+using TokenFactory.Inference.Limits;
+using TokenFactory.Inference.Limits.Local;
+using TokenFactory.Inference.Metering;
+using TokenFactory.Inference.Models;
+using TokenFactory.Inference.Policy;
+using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.Routing;
+using TokenFactory.Tokenizer;
+using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Health;
+using Yarp.ReverseProxy.Transforms.Builder;
+
+namespace TokenFactory.Inference;
+
+/// <summary>The data plane's two doors: <c>AddInference</c> and <c>MapInference</c>.</summary>
+public static class InferenceServices
+{
+    /// <summary>Needs a TimeProvider, an <c>IJournal</c> and the <see cref="SnapshotStore"/> that the control plane publishes into; registered after them, it starts after them.</summary>
+    public static IServiceCollection AddInference(this IServiceCollection services, InferenceOptions options)
+    {
+        services.AddSingleton(options.Intake).AddSingleton(options.Guard).AddSingleton(options.Dispatch).AddSingleton(options.Metering).AddSingleton(options.Ledger);
+        services.AddSingleton(new Instance(options.InstanceId));
+        services.AddSingleton(new BodyBudget(options.Intake.EffectiveBodyBudgetBytes));
+        services.AddSingleton<GatewayMetrics>();
+        services.AddSingleton<Authenticator>();
+        services.AddSingleton<LocalLimiter>();
+        services.AddSingleton<ILimiter>(provider => provider.GetRequiredService<LocalLimiter>());
+        services.AddSingleton<BudgetCounters>();
+        services.AddSingleton(new Planner(Random.Shared));
+        services.AddSingleton<AnswerFactory>();
+
+        services.AddSingleton<UpstreamUris>();
+        services.AddSingleton<Func<LoopbackHandler>>(provider => () => new LoopbackHandler(TokenEncoding.O200kBase.Count, provider.GetRequiredService<TimeProvider>()));
+        services.AddReverseProxy();
+
+        // YARP brings data protection for its session affinity, which is not used here; started, it would keep keys on the local disk.
+        foreach (var unused in services.Where(s => s.ImplementationType?.Name == "DataProtectionHostedService").ToArray())
+        {
+            services.Remove(unused);
+        }
+
+        services.AddSingleton<IProxyConfigProvider, DeploymentClusters>();
+        services.AddSingleton<ITransformProvider, ForwardTransforms>();
+        services.Replace(ServiceDescriptor.Singleton<IForwarderHttpClientFactory, ForwardClients>());
+        services.Replace(ServiceDescriptor.Singleton<IProbingRequestFactory, ProbeRequests>());
+        services.AddSingleton<IPassiveHealthCheckPolicy, AttemptHealthPolicy>();
+        services.AddSingleton<IActiveHealthCheckPolicy, ProbeHealthPolicy>();
+        services.AddHostedService<ClustersInForce>();
+        return services;
+    }
+
+    /// <summary>Answers in OpenAI's error shape whatever nothing else answers. The first middleware of the process.</summary>
+    public static void UseInferenceErrors(this IApplicationBuilder app) => app.UseMiddleware<UnservedMiddleware>();
+
+    /// <summary>The request's path: every inference route passes every stop, in this order.</summary>
+    public static void MapInference(this IEndpointRouteBuilder app)
+    {
+        app.MapModels();
+        app.MapReverseProxy(path =>
+        {
+            path.UseMiddleware<IntakeMiddleware>();
+            path.UseMiddleware<AccessMiddleware>();
+            path.UseMiddleware<GuardMiddleware>();
+            path.UseMiddleware<LimitsMiddleware>();
+            path.UseMiddleware<PolicyMiddleware>();
+            path.UseMiddleware<RoutingMiddleware>();
+            path.UseMiddleware<LedgerMiddleware>();
+            path.UseMiddleware<MeteringMiddleware>();
+            path.UseMiddleware<DispatchMiddleware>();
+
+            // Once per attempt: YARP picks a replica of the deployment, watches its health, and forwards.
+            path.UseLoadBalancing();
+            path.UsePassiveHealthChecks();
+        });
+    }
+}

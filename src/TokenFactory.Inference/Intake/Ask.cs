@@ -1,0 +1,64 @@
+using TokenFactory.Inference.ReadModel;
+using TokenFactory.Tokenizer;
+
+namespace TokenFactory.Inference.Intake;
+
+/// <summary>What the caller asked for, as read in one pass over the body; the body itself stays as it came.</summary>
+internal sealed record Ask
+{
+    public required Operations Operation { get; init; }
+
+    public required PooledBody Body { get; init; }
+
+    public required string Model { get; init; }
+
+    /// <summary>Where the model's JSON string lies in the body, quotes included.</summary>
+    public required Range ModelRange { get; init; }
+
+    public bool Stream { get; init; }
+
+    public StreamOptions StreamOptions { get; init; }
+
+    /// <summary>Output tokens per choice at most; null when the caller set no bound.</summary>
+    public long? MaxOutputTokens { get; init; }
+
+    public int Choices { get; init; } = 1;
+
+    /// <summary>Bytes of everything a tokenizer would see. Tokens never exceed bytes, so it bounds the input without counting.</summary>
+    public required long InputBytes { get; init; }
+
+    /// <summary>Tokens that the dialect adds to the text: message and reply overhead.</summary>
+    public required long OverheadTokens { get; init; }
+
+    /// <summary>Input given as token ids, which are counted already.</summary>
+    public long GivenTokens { get; init; }
+
+    public string? UseCase { get; init; }
+
+    /// <summary>The region the caller narrows this request to; null leaves it to the policy.</summary>
+    public string? Region { get; init; }
+
+    /// <summary>The parameter that carries the input, for errors: <c>messages</c>, <c>prompt</c> or <c>input</c>.</summary>
+    public string InputParam => Operation switch
+    {
+        Operations.Chat => "messages",
+        Operations.Completions => "prompt",
+        _ => "input",
+    };
+
+    /// <summary>Input tokens at most, or exactly once <see cref="CountInput"/> was called.</summary>
+    public long InputBound => CountedInput ?? (InputBytes + OverheadTokens + GivenTokens);
+
+    /// <summary>A likely figure for an input nobody counted: English text has about four bytes to a token.</summary>
+    public long InputEstimate => CountedInput ?? ((InputBytes + 3) / 4) + OverheadTokens + GivenTokens;
+
+    public long? CountedInput { get; private set; }
+
+    /// <summary>Counts the input with the model's own encoding, once; the body must not have been released.</summary>
+    public long CountInput() => CountedInput ??= InputCounter.Count(this, TokenEncoding.ForModel(Model));
+}
+
+/// <summary>The caller's <c>stream_options</c>, and where to splice ours in.</summary>
+/// <param name="Whole">The member's value in the body; empty when it was not sent.</param>
+/// <param name="IncludeUsageValue">The value of <c>include_usage</c>; empty when it was not sent.</param>
+internal readonly record struct StreamOptions(Range? Whole, bool IsNull, bool IsEmpty, Range? IncludeUsageValue, bool IncludeUsage);

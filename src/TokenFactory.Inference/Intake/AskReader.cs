@@ -1,0 +1,348 @@
+using System.Text.Json;
+using System.Text.Unicode;
+using TokenFactory.Inference.ReadModel;
+
+namespace TokenFactory.Inference.Intake;
+
+/// <summary>
+/// Reads what the gateway acts on out of a request body, in one forward pass and without a DOM. Refuses what two readers
+/// could read differently: duplicate members that are acted on, invalid UTF-8, nesting past the bound, text after the value.
+/// </summary>
+internal ref struct AskReader
+{
+    private const int MaxChoices = 128;
+
+    private readonly PooledBody _body;
+    private readonly Operations _operation;
+    private Utf8JsonReader _json;
+    private Members _seen;
+
+    private string? _model;
+    private Range _modelRange;
+    private bool _stream;
+    private StreamOptions _streamOptions;
+    private long? _maxTokens;
+    private long? _maxCompletionTokens;
+    private long? _choices;
+    private long _inputBytes;
+    private long _overhead;
+    private long _givenTokens;
+    private string? _useCase;
+    private string? _region;
+
+    private AskReader(PooledBody body, Operations operation, int maxDepth)
+    {
+        _body = body;
+        _operation = operation;
+        _json = new Utf8JsonReader(body.Span, new JsonReaderOptions { MaxDepth = maxDepth });
+    }
+
+    [Flags]
+    private enum Members
+    {
+        None = 0,
+        Model = 1,
+        Stream = 2,
+        StreamOptions = 4,
+        MaxTokens = 8,
+        MaxCompletionTokens = 16,
+        Choices = 32,
+        Input = 64,
+        Metadata = 128,
+    }
+
+    public static (Ask? Ask, GatewayError? Error) Read(PooledBody body, Operations operation, int maxDepth)
+    {
+        if (!Utf8.IsValid(body.Span))
+        {
+            return (null, GatewayError.InvalidUtf8);
+        }
+
+        var reader = new AskReader(body, operation, maxDepth);
+        try
+        {
+            return reader.ReadRoot() is { } error ? (null, error) : (reader.ToAsk(), null);
+        }
+        catch (JsonException malformed)
+        {
+            var deep = malformed.Message.Contains("maximum configured depth", StringComparison.Ordinal);
+            var place = $"line {malformed.LineNumber + 1}, byte {malformed.BytePositionInLine + 1}";
+            return (null, GatewayError.MalformedJson(deep ? $"it is nested deeper than {maxDepth} levels, at {place}." : $"unexpected or missing text at {place}."));
+        }
+    }
+
+    private GatewayError? ReadRoot()
+    {
+        _json.Read();
+        if (_json.TokenType != JsonTokenType.StartObject)
+        {
+            return GatewayError.MalformedJson("it must be a JSON object.");
+        }
+
+        while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (ReadMember() is { } error)
+            {
+                return error;
+            }
+        }
+
+        // A second value after the first makes the reader throw here.
+        _json.Read();
+        return Missing();
+    }
+
+    private GatewayError? ReadMember()
+    {
+        if (_json.ValueTextEquals("model"u8))
+        {
+            return Once(Members.Model, "model") ?? ReadModel();
+        }
+
+        if (_json.ValueTextEquals("stream"u8))
+        {
+            return Once(Members.Stream, "stream") ?? ReadBoolean("stream", out _stream);
+        }
+
+        if (_json.ValueTextEquals("stream_options"u8))
+        {
+            return Once(Members.StreamOptions, "stream_options") ?? ReadStreamOptions();
+        }
+
+        if (_json.ValueTextEquals("max_tokens"u8))
+        {
+            return Once(Members.MaxTokens, "max_tokens") ?? ReadCount("max_tokens", long.MaxValue, out _maxTokens);
+        }
+
+        if (_json.ValueTextEquals("max_completion_tokens"u8))
+        {
+            return Once(Members.MaxCompletionTokens, "max_completion_tokens") ?? ReadCount("max_completion_tokens", long.MaxValue, out _maxCompletionTokens);
+        }
+
+        if (_json.ValueTextEquals("n"u8))
+        {
+            return Once(Members.Choices, "n") ?? ReadCount("n", MaxChoices, out _choices);
+        }
+
+        if (_json.ValueTextEquals("metadata"u8))
+        {
+            return Once(Members.Metadata, "metadata") ?? ReadMetadata();
+        }
+
+        if (_json.ValueTextEquals("tools"u8) || _json.ValueTextEquals("functions"u8))
+        {
+            return ReadTools();
+        }
+
+        if (IsInput())
+        {
+            return Once(Members.Input, InputName) ?? ReadInput();
+        }
+
+        _json.Read();
+        _json.Skip();
+        return null;
+    }
+
+    private readonly string InputName => _operation switch
+    {
+        Operations.Chat => "messages",
+        Operations.Completions => "prompt",
+        _ => "input",
+    };
+
+    private readonly bool IsInput() => _operation switch
+    {
+        Operations.Chat => _json.ValueTextEquals("messages"u8),
+        Operations.Completions => _json.ValueTextEquals("prompt"u8),
+        _ => _json.ValueTextEquals("input"u8),
+    };
+
+    private GatewayError? Once(Members member, string name)
+    {
+        if (_seen.HasFlag(member))
+        {
+            return GatewayError.InvalidValue(name, $"'{name}' is given more than once. Give it once.");
+        }
+
+        _seen |= member;
+        return null;
+    }
+
+    private readonly GatewayError? Missing()
+    {
+        if (_model is null)
+        {
+            return GatewayError.InvalidValue("model", "You must provide a 'model'. GET /v1/models lists what there is.");
+        }
+
+        return _seen.HasFlag(Members.Input) ? null : GatewayError.InvalidValue(InputName, $"You must provide '{InputName}'.");
+    }
+
+    private GatewayError? ReadModel()
+    {
+        _json.Read();
+        if (_json.TokenType != JsonTokenType.String)
+        {
+            return GatewayError.InvalidValue("model", "'model' must be a string.");
+        }
+
+        _modelRange = (int)_json.TokenStartIndex..(int)_json.BytesConsumed;
+        _model = _json.GetString();
+        return _model is { Length: > 0 and <= 256 } ? null : GatewayError.InvalidValue("model", "'model' must have 1 to 256 characters.");
+    }
+
+    private GatewayError? ReadBoolean(string name, out bool value)
+    {
+        _json.Read();
+        value = _json.TokenType == JsonTokenType.True;
+        return _json.TokenType is JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null
+            ? null
+            : GatewayError.InvalidValue(name, $"'{name}' must be true or false.");
+    }
+
+    private GatewayError? ReadCount(string name, long most, out long? value)
+    {
+        _json.Read();
+        value = null;
+        if (_json.TokenType == JsonTokenType.Null)
+        {
+            return null;
+        }
+
+        if (_json.TokenType == JsonTokenType.Number && _json.TryGetInt64(out var number) && number >= 1 && number <= most)
+        {
+            value = number;
+            return null;
+        }
+
+        return GatewayError.InvalidValue(name, most == long.MaxValue ? $"'{name}' must be a whole number of at least 1." : $"'{name}' must be a whole number from 1 to {most}.");
+    }
+
+    private GatewayError? ReadStreamOptions()
+    {
+        _json.Read();
+        var start = (int)_json.TokenStartIndex;
+        if (_json.TokenType == JsonTokenType.Null)
+        {
+            _streamOptions = new StreamOptions(start..(int)_json.BytesConsumed, IsNull: true, IsEmpty: true, null, IncludeUsage: false);
+            return null;
+        }
+
+        if (_json.TokenType != JsonTokenType.StartObject)
+        {
+            return GatewayError.InvalidValue("stream_options", "'stream_options' must be an object.");
+        }
+
+        Range? valueRange = null;
+        var include = false;
+        var empty = true;
+        while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
+        {
+            empty = false;
+            if (!_json.ValueTextEquals("include_usage"u8))
+            {
+                _json.Read();
+                _json.Skip();
+                continue;
+            }
+
+            if (valueRange is not null)
+            {
+                return GatewayError.InvalidValue("stream_options.include_usage", "'stream_options.include_usage' is given more than once. Give it once.");
+            }
+
+            if (ReadBoolean("stream_options.include_usage", out include) is { } error)
+            {
+                return error;
+            }
+
+            valueRange = (int)_json.TokenStartIndex..(int)_json.BytesConsumed;
+        }
+
+        _streamOptions = new StreamOptions(start..(int)_json.BytesConsumed, IsNull: false, empty, valueRange, include);
+        return null;
+    }
+
+    private GatewayError? ReadMetadata()
+    {
+        _json.Read();
+        if (_json.TokenType != JsonTokenType.StartObject)
+        {
+            _json.Skip();
+            return null;
+        }
+
+        while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
+        {
+            var useCase = _json.ValueTextEquals("tf_use_case"u8);
+            var region = _json.ValueTextEquals("tf_region"u8);
+            _json.Read();
+            if (!useCase && !region)
+            {
+                _json.Skip();
+                continue;
+            }
+
+            var name = useCase ? "metadata.tf_use_case" : "metadata.tf_region";
+            if (_json.TokenType != JsonTokenType.String || _json.HasValueSequence || _json.ValueSpan.Length is 0 or > 128)
+            {
+                return GatewayError.InvalidValue(name, $"'{name}' must be a string of 1 to 128 characters.");
+            }
+
+            if ((useCase ? _useCase : _region) is not null)
+            {
+                return GatewayError.InvalidValue(name, $"'{name}' is given more than once. Give it once.");
+            }
+
+            if (useCase)
+            {
+                _useCase = _json.GetString();
+            }
+            else
+            {
+                _region = _json.GetString();
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Tool definitions are input too: backends write them into the prompt in a form of their own, so their JSON stands for it.</summary>
+    private GatewayError? ReadTools()
+    {
+        _json.Read();
+        var start = _json.TokenStartIndex;
+        _json.Skip();
+        _inputBytes += _json.BytesConsumed - start;
+        return null;
+    }
+
+    private GatewayError? ReadInput()
+    {
+        _json.Read();
+        var measure = new InputMeasure();
+        var error = _operation == Operations.Chat ? measure.Messages(ref _json) : measure.Texts(ref _json, InputName);
+        _inputBytes += measure.Bytes;
+        _overhead += measure.OverheadTokens;
+        _givenTokens += measure.GivenTokens;
+        return error;
+    }
+
+    private readonly Ask ToAsk() => new()
+    {
+        Operation = _operation,
+        Body = _body,
+        Model = _model!,
+        ModelRange = _modelRange,
+        Stream = _stream && _operation != Operations.Embeddings,
+        StreamOptions = _streamOptions,
+        MaxOutputTokens = _maxCompletionTokens ?? _maxTokens,
+        Choices = (int)(_choices ?? 1),
+        InputBytes = _inputBytes,
+        OverheadTokens = _overhead,
+        GivenTokens = _givenTokens,
+        UseCase = _useCase,
+        Region = _region,
+    };
+}

@@ -1,0 +1,81 @@
+using Microsoft.AspNetCore.Http;
+using TokenFactory.Inference.ReadModel;
+using TokenFactory.Storage;
+
+namespace TokenFactory.Inference.Intake;
+
+/// <summary>
+/// Opens the exchange and reads the body. First, because every later stop judges what was asked, and the body must be
+/// whole in memory to be sent again to the next candidate. Leaves Ask. Fails closed: what cannot be read is refused.
+/// </summary>
+internal sealed class IntakeMiddleware(RequestDelegate next, SnapshotStore snapshots, BodyBudget budget, IntakeOptions options, TimeProvider clock)
+{
+    private readonly BodyReader _reader = new(budget, options.BodyLimitBytes);
+
+    public async Task InvokeAsync(HttpContext context)
+    {
+        var id = Ids.New(clock);
+        context.Response.Headers[GatewayHeaders.RequestId] = id.ToString("D");
+        if (snapshots.Current is not { } snapshot)
+        {
+            await context.RefuseAsync(GatewayError.StaleReadModel);
+            return;
+        }
+
+        var exchange = new Exchange(id, InferenceRoutes.OperationOf(context), snapshot, clock);
+        context.Features.Set(exchange);
+
+        if (Framing(context.Request) is { } framing)
+        {
+            await context.RefuseAsync(framing);
+            return;
+        }
+
+        var (body, unread) = await _reader.ReadAsync(context.Request, context.RequestAborted);
+        if (body is null)
+        {
+            await context.RefuseAsync(unread!);
+            return;
+        }
+
+        using (body)
+        {
+            var (ask, refusal) = AskReader.Read(body, exchange.Operation, options.MaxDepth);
+            if (ask is null)
+            {
+                await context.RefuseAsync(refusal!);
+                return;
+            }
+
+            exchange.Ask = ask with
+            {
+                UseCase = Header(context, GatewayHeaders.UseCase) ?? ask.UseCase,
+                Region = Header(context, GatewayHeaders.Region) ?? ask.Region,
+            };
+            await next(context);
+        }
+    }
+
+    private static string? Header(HttpContext context, string name) =>
+        context.Request.Headers.TryGetValue(name, out var values) && values is [{ Length: > 0 and <= 128 } value] ? value : null;
+
+    private static GatewayError? Framing(HttpRequest request)
+    {
+        // Two lengths are how requests are smuggled past a proxy: nobody may choose between them, so it is refused.
+        // Kestrel keeps the overridden Content-Length under this name.
+        if (request.Headers.TransferEncoding.Count > 0 && (request.ContentLength is not null || request.Headers.ContainsKey("X-Content-Length")))
+        {
+            return GatewayError.AmbiguousLength;
+        }
+
+        return IsJson(request.ContentType) && request.Headers.ContentEncoding.Count == 0 ? null : GatewayError.UnsupportedMediaType;
+    }
+
+    private static bool IsJson(string? contentType)
+    {
+        const string Json = "application/json";
+        return contentType is not null
+            && contentType.StartsWith(Json, StringComparison.OrdinalIgnoreCase)
+            && (contentType.Length == Json.Length || contentType[Json.Length] is ';' or ' ');
+    }
+}

@@ -1,0 +1,51 @@
+using TokenFactory.Storage.Journal;
+using TokenFactory.Storage.Ledger;
+
+namespace TokenFactory.Inference.Ledger;
+
+/// <summary>Makes the durable records of an exchange.</summary>
+internal static class Records
+{
+    public static Admission AdmissionOf(Exchange exchange, Guid instanceId)
+    {
+        var (ask, caller) = (exchange.Ask, exchange.Caller);
+        return new Admission
+        {
+            RequestId = exchange.RequestId,
+            InstanceId = instanceId,
+            Tenant = caller.Tenant.Name,
+            Project = caller.Project.Name,
+            Department = caller.Project.Department,
+            User = caller.Key.User?.Name,
+            KeyId = caller.Key.Id,
+            Tier = caller.Tenant.Tier?.Name,
+            UseCase = ask.UseCase,
+            Operation = InferenceRoutes.Of(exchange.Operation).Id,
+            Stream = ask.Stream,
+            Model = ask.Model,
+            Placement = exchange.Plan.Candidates[0].PlacementFor(ask.Model),
+            PolicyDecisionId = exchange.Decision.Id,
+            EstimatedInputTokens = ask.InputEstimate,
+            AcceptedAt = exchange.AcceptedAt,
+        };
+    }
+
+    public static Settlement SettlementOf(Exchange exchange, Admission admission, TimeProvider clock)
+    {
+        var failure = exchange.Failure;
+        var firstByteAt = exchange.Answer.Delivery.FirstByteAt;
+        return new Settlement
+        {
+            Admission = admission,
+            Placement = exchange.Placement ?? admission.Placement,
+            Outcome = failure?.Outcome ?? Outcome.Completed,
+            Evidence = exchange.Usage.Evidence,
+            Tokens = exchange.Usage.Tokens,
+            Error = failure?.Error.Label,
+            Attempts = exchange.Attempts,
+            SettledAt = clock.GetUtcNow(),
+            TimeToFirstToken = firstByteAt == 0 ? null : clock.GetElapsedTime(exchange.StartedAt, firstByteAt),
+            Duration = clock.GetElapsedTime(exchange.StartedAt),
+        };
+    }
+}

@@ -1,0 +1,114 @@
+using TokenFactory.Inference.Dispatch;
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http.Features;
+using TokenFactory.Storage.Journal;
+
+namespace TokenFactory.Inference.Metering;
+
+/// <summary>
+/// The response body that Dispatch writes into. Each attempt's body begins a new answer; what went wrong while reading it
+/// is left on the exchange, and the copying stops.
+/// </summary>
+internal sealed class MeteredBody(Exchange exchange, Delivery delivery, AnswerFactory answers) : Stream, IHttpResponseBodyFeature
+{
+    private UpstreamHead? _head;
+    private PipeWriter? _writer;
+
+    /// <summary>The answer of the latest attempt that had a body; null when none had.</summary>
+    public Answer? Answer { get; private set; }
+
+    public Delivery Delivery => delivery;
+
+    public Stream Stream => this;
+
+    public PipeWriter Writer => _writer ??= PipeWriter.Create(this, new StreamPipeWriterOptions(leaveOpen: true));
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await Begin().TakeAsync(buffer, cancellationToken);
+        }
+        catch (BackendFaultException fault)
+        {
+            exchange.BackendFault = fault.Failure;
+            throw;
+        }
+        catch (JournalUnavailableException)
+        {
+            exchange.BackendFault = new Failure(Storage.Ledger.Outcome.Failed, GatewayError.JournalUnavailable, TookPrompt: false);
+            throw;
+        }
+    }
+
+    /// <summary>Looks at the latest attempt's answer after its end. An attempt without a body is no answer either.</summary>
+    public Failure? Conclude() =>
+        exchange.Head is null || ReferenceEquals(exchange.Head, _head)
+            ? Answer?.Conclude()
+            : Begin().Conclude();
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
+
+    public Task CompleteAsync() => Task.CompletedTask;
+
+    public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public void DisableBuffering()
+    {
+    }
+
+    public override void Flush()
+    {
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            Answer?.Dispose();
+            delivery.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private Answer Begin()
+    {
+        var head = exchange.Head ?? throw new InvalidOperationException("Dispatch announces an answer before its first byte");
+        if (!ReferenceEquals(head, _head))
+        {
+            Answer?.Dispose();
+            Answer = answers.For(exchange, head, delivery);
+            _head = head;
+        }
+
+        return Answer!;
+    }
+}

@@ -1,0 +1,60 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using TokenFactory.Storage.Journal;
+
+namespace TokenFactory.Inference.Metering;
+
+/// <summary>
+/// Reads the answer's bytes once as they pass, and holds back the last of them until Ledger lets them go. Registered
+/// around Dispatch and finishes after it. Leaves Usage and the Answer to release; an answer that is not what it claims to
+/// be leaves a Failure (P7).
+/// </summary>
+internal sealed partial class MeteringMiddleware(
+    RequestDelegate next, AnswerFactory answers, MeteringOptions options, TimeProvider clock, ILogger<MeteringMiddleware> logger)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        var exchange = context.Exchange;
+        var client = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
+        var delivery = new Delivery(context, exchange, clock);
+        var body = new MeteredBody(exchange, delivery, answers);
+        context.Response.RegisterForDispose(body);
+        exchange.Answer = body;
+        context.Features.Set<IHttpResponseBodyFeature>(body);
+        await using var timer = exchange.Ask.Stream ? Heartbeat(delivery) : null;
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            context.Features.Set(client);
+        }
+
+        exchange.Failure ??= body.Conclude();
+        exchange.Usage = Usage.Of(exchange, body.Answer, exchange.Failure);
+    }
+
+    private ITimer Heartbeat(Delivery delivery) =>
+        clock.CreateTimer(state => _ = BeatAsync((Delivery)state!), delivery, options.KeepAliveInterval, options.KeepAliveInterval);
+
+    private async Task BeatAsync(Delivery delivery)
+    {
+        try
+        {
+            await delivery.KeepAliveAsync(options.KeepAliveInterval);
+        }
+        catch (Exception gone) when (gone is ObjectDisposedException or OperationCanceledException or IOException or InvalidOperationException or JournalUnavailableException)
+        {
+            // The request ended meanwhile, or will end with its own error: a comment is not worth one.
+            Log.Missed(logger, gone);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(8001, LogLevel.Debug, "A keep-alive comment was not sent")]
+        public static partial void Missed(ILogger logger, Exception cause);
+    }
+}

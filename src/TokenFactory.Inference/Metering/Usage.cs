@@ -1,0 +1,36 @@
+using TokenFactory.Storage.Ledger;
+
+namespace TokenFactory.Inference.Metering;
+
+/// <summary>What a request used, and what that rests on.</summary>
+internal readonly record struct Usage(Evidence Evidence, TokenUsage Tokens)
+{
+    /// <summary>Of a request that reached no backend.</summary>
+    public static Usage None { get; } = new(Evidence.KnownZero, TokenUsage.Zero);
+
+    // Counting an input larger than this would cost more than the figure is worth; it is estimated from its bytes.
+    private const long CountedInputBytes = 1024 * 1024;
+
+    /// <summary>
+    /// The written policy of docs/operations/metering.md: what the backend reported wins; nothing when no backend took the
+    /// prompt; the prompt alone when a backend took it and failed; the prompt and what was delivered when a stream was cut.
+    /// </summary>
+    public static Usage Of(Exchange exchange, Answer? answer, Failure? failure)
+    {
+        var delivered = answer is not null && (failure is null || exchange.FirstByteSent);
+        if (delivered && answer!.Usage is { } reported)
+        {
+            return new Usage(Evidence.Reported, reported.ToDisjoint());
+        }
+
+        if (failure is { TookPrompt: false } && !delivered)
+        {
+            return None;
+        }
+
+        var output = delivered ? answer!.CountOutput() : 0;
+        return exchange.Ask.InputBytes <= CountedInputBytes
+            ? new Usage(Evidence.Counted, new TokenUsage(exchange.Ask.CountInput(), 0, 0, output, 0))
+            : new Usage(Evidence.Estimated, new TokenUsage(exchange.Ask.InputEstimate, 0, 0, output, 0));
+    }
+}

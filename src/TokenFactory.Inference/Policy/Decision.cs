@@ -1,0 +1,41 @@
+using TokenFactory.Inference.ReadModel;
+
+namespace TokenFactory.Inference.Policy;
+
+/// <summary>What the policy said of one request. It binds every hop: first choice, failover, and whatever else may see the data.</summary>
+/// <param name="Id">Told in the response, the admission and the event.</param>
+/// <param name="Regions">Every one of them must cover the deployment's region; empty is anywhere.</param>
+internal sealed record Decision(string Id, IReadOnlyList<string> Regions, Tenant Tenant)
+{
+    public bool Permits(Deployment deployment) => ReasonAgainst(deployment) is null;
+
+    /// <summary>The reason code that excludes a deployment; null when it is permitted.</summary>
+    public string? ReasonAgainst(Deployment deployment)
+    {
+        // The built-in echo never leaves the process, so no region applies to it.
+        if (deployment.Provider.Kind == ProviderKind.Loopback)
+        {
+            return null;
+        }
+
+        if (Tenant.DeniedProviders.Contains(deployment.Provider.Name))
+        {
+            return "provider_denied";
+        }
+
+        if (Tenant.Providers is { } allowed && !allowed.Contains(deployment.Provider.Name))
+        {
+            return "provider_not_allowed";
+        }
+
+        foreach (var region in Regions)
+        {
+            if (!Region.Covers(region, deployment.EffectiveRegion))
+            {
+                return "residency";
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,52 @@
+// Starts the built gateway as a process of its own, on a free port and a fresh data folder, with the loopback model only.
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const dll = fileURLToPath(new URL("../../../artifacts/bin/TokenFactory.Gateway/release/gateway.dll", import.meta.url));
+
+// Below the kernel's range for outgoing connections, so that none of those can take it first.
+async function freePort() {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = 20000 + Math.floor(Math.random() * 12000);
+    const free = await new Promise((resolve) => {
+      const server = createServer().once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+    });
+    if (free) return port;
+  }
+  throw new Error("no free port");
+}
+
+export async function startGateway() {
+  const data = await mkdtemp(join(tmpdir(), "gateway-node-"));
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const child = spawn("dotnet", [dll, "serve", "--data", data, "--urls", url], { stdio: ["ignore", "pipe", "pipe"] });
+  const exited = new Promise((resolve) => child.once("exit", resolve));
+  let output = "";
+  child.stdout.on("data", (bytes) => (output += bytes));
+  child.stderr.on("data", (bytes) => (output += bytes));
+  for (let attempt = 0; ; attempt++) {
+    const key = /tfk_[0-9A-Za-z]{8}_[0-9A-Za-z]{49}/.exec(output)?.[0];
+    const ready = await fetch(`${url}/health/ready`).then((r) => r.ok, () => false);
+    if (key && ready) {
+      return {
+        baseURL: `${url}/v1`,
+        key,
+        stop: async () => {
+          child.kill("SIGTERM");
+          await exited;
+          await rm(data, { recursive: true, force: true });
+        },
+      };
+    }
+    if (child.exitCode !== null || attempt === 300) {
+      child.kill("SIGKILL");
+      throw new Error(`the gateway did not start:\n${output}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
