@@ -1,0 +1,31 @@
+namespace TokenFactory.Gateway.EndToEnd.Faults;
+
+/// <summary>What one client knows of one call of its own: its half of the books.</summary>
+internal sealed class Call
+{
+    public required string Model { get; init; }
+
+    public required string Prompt { get; init; }
+
+    /// <summary>The response's <c>x-request-id</c>; null when no head arrived.</summary>
+    public Guid? Id { get; set; }
+
+    public int Status { get; set; }
+
+    /// <summary>The terminator was seen, or the JSON body was complete.</summary>
+    public bool Whole { get; set; }
+
+    /// <summary>This client hung up by itself.</summary>
+    public bool HungUp { get; set; }
+
+    /// <summary>Every piece of text that arrived.</summary>
+    public string Text { get; set; } = "";
+
+    /// <summary>What the answer said of usage; null when it said nothing.</summary>
+    public long? ToldInput { get; set; }
+
+    public long? ToldOutput { get; set; }
+
+    /// <summary>The total that a stream's ordinary chunks claim; null when none did.</summary>
+    public bool SawUsageChunk { get; set; }
+}
