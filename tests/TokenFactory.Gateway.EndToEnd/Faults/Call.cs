@@ -7,6 +7,9 @@ internal sealed class Call
 
     public required string Prompt { get; init; }
 
+    /// <summary>Whether the answer may speak of usage: on a stream only to who asked.</summary>
+    public required bool MayHearUsage { get; init; }
+
     /// <summary>The response's <c>x-request-id</c>; null when no head arrived.</summary>
     public Guid? Id { get; set; }
 
@@ -26,6 +29,6 @@ internal sealed class Call
 
     public long? ToldOutput { get; set; }
 
-    /// <summary>The total that a stream's ordinary chunks claim; null when none did.</summary>
+    /// <summary>Whether anything in the answer spoke of usage.</summary>
     public bool SawUsageChunk { get; set; }
 }

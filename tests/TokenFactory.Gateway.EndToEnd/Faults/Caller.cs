@@ -38,7 +38,7 @@ internal static class Caller
 {
     public static async Task<Call> MakeAsync(HttpClient client, Plan plan)
     {
-        var call = new Call { Model = plan.Model, Prompt = plan.Prompt };
+        var call = new Call { Model = plan.Model, Prompt = plan.Prompt, MayHearUsage = plan.AsksUsage || !plan.Stream };
         using var hangUp = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         if (plan.HangUpAfter is { } after)
         {
