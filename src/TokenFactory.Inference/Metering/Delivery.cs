@@ -53,8 +53,17 @@ internal sealed class Delivery(HttpContext context, Exchange exchange, TimeProvi
     /// <summary>Hands over the last bytes without a flush of their own: the server sends them together with the response's end.</summary>
     public async ValueTask FinishAsync(ReadOnlyMemory<byte> last, UpstreamHead head, long? length)
     {
-        await BeginAsync(head, length);
-        _body.Writer.Write(last.Span);
+        // A comment may still be on its way: two writers would mix their bytes.
+        await _turn.WaitAsync();
+        try
+        {
+            await BeginAsync(head, length);
+            _body.Writer.Write(last.Span);
+        }
+        finally
+        {
+            _turn.Release();
+        }
     }
 
     /// <summary>Tells the client that somebody is still there, when nothing was said for the interval: SDKs cut at 100 s of silence and silently call again.</summary>

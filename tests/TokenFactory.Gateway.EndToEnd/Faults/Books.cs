@@ -41,6 +41,16 @@ internal sealed class Books(string dataPath)
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
+    /// <summary>Holds the file as another writer would: the gateway's commits fail once they have waited long enough.</summary>
+    public async Task<IAsyncDisposable> HoldAsync()
+    {
+        var services = Services();
+        var context = await services.GetRequiredService<IDbContextFactory<GatewayDbContext>>().CreateDbContextAsync();
+        await context.Database.OpenConnectionAsync();
+        await context.Database.ExecuteSqlRawAsync("BEGIN IMMEDIATE");
+        return new Hold(services, context);
+    }
+
     /// <summary>Through the ledger's own pages.</summary>
     public async Task<IReadOnlyDictionary<Guid, UsageRecord>> SettlementsAsync()
     {
@@ -107,4 +117,14 @@ internal sealed class Books(string dataPath)
     private ServiceProvider Services() => new ServiceCollection()
         .AddSqliteStorage(new SqliteStorageOptions { DataDirectory = dataPath, InstanceId = Guid.Empty })
         .BuildServiceProvider();
+
+    private sealed class Hold(ServiceProvider services, GatewayDbContext context) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await context.Database.ExecuteSqlRawAsync("ROLLBACK");
+            await context.DisposeAsync();
+            await services.DisposeAsync();
+        }
+    }
 }

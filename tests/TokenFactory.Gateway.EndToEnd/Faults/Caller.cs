@@ -95,6 +95,7 @@ internal static class Caller
 
     private static void Read(Call call, JsonNode chunk)
     {
+        call.ErrorCode = chunk["error"]?["code"]?.GetValue<string>() ?? call.ErrorCode;
         foreach (var choice in chunk["choices"]?.AsArray() ?? [])
         {
             call.Text += (choice!["delta"]?["content"] ?? choice["message"]?["content"] ?? choice["text"])?.GetValue<string>();
