@@ -39,6 +39,9 @@ public static class InferenceServices
         services.AddSingleton<BudgetCounters>();
         services.AddSingleton(new Planner(Random.Shared));
         services.AddSingleton<AnswerFactory>();
+        services.AddSingleton<Drain>();
+        services.AddSingleton<LateSettlements>();
+        services.AddHostedService(provider => provider.GetRequiredService<LateSettlements>());
 
         services.AddSingleton<UpstreamUris>();
         services.AddSingleton<Func<LoopbackHandler>>(provider => () => new LoopbackHandler(TokenEncoding.O200kBase.Count, provider.GetRequiredService<TimeProvider>()));

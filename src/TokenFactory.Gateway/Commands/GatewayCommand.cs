@@ -17,7 +17,9 @@ internal static class GatewayCommand
             VersionCommand.Create(),
         };
 
-        return await root.Parse(WithDefault(args, root)).InvokeAsync();
+        // Left to itself the library ends the process two seconds after SIGTERM, in the middle of whatever drains.
+        var patient = new InvocationConfiguration { ProcessTerminationTimeout = Timeout.InfiniteTimeSpan };
+        return await root.Parse(WithDefault(args, root)).InvokeAsync(patient);
     }
 
     // Options alone are options of serve; what the root itself understands stays the root's.

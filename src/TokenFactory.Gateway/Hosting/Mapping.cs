@@ -2,6 +2,7 @@ using TokenFactory.Administration.Configuration;
 using TokenFactory.Gateway.Logging;
 using TokenFactory.Gateway.Telemetry;
 using TokenFactory.Inference;
+using TokenFactory.Inference.Dispatch;
 using TokenFactory.Inference.Guard;
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.Metering;
@@ -34,6 +35,7 @@ internal static class Mapping
             MaxDepth = configuration.Server.MaxDepth,
         },
         Guard = new GuardOptions { MaxInputTokens = configuration.Guard.MaxInputTokens },
+        Dispatch = new DispatchOptions { DrainWithin = configuration.Server.Drain },
         Metering = new MeteringOptions { KeepAliveInterval = configuration.Server.KeepAlive },
     };
 

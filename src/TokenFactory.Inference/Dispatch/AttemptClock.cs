@@ -11,8 +11,8 @@ internal enum ClockName
 }
 
 /// <summary>
-/// The first-byte, idle and total clocks of an attempt in one timer, and the token that ends the attempt: by a clock, or by
-/// the client going away. A read only notes the time; the timer looks when it fires and sets itself again.
+/// The first-byte, idle and total clocks of an attempt in one timer, and the token that ends the attempt: by a clock, by
+/// the client going away, or by the end of a shutdown's drain. A read only notes the time; the timer looks when it fires and sets itself again.
 /// </summary>
 internal sealed class AttemptClock : IDisposable
 {
@@ -24,12 +24,12 @@ internal sealed class AttemptClock : IDisposable
     private long _touched;
     private int _expired;
 
-    public AttemptClock(Clocks clocks, TimeProvider time, CancellationToken client)
+    public AttemptClock(Clocks clocks, TimeProvider time, CancellationToken client, CancellationToken drained)
     {
         _clocks = clocks;
         _time = time;
         _started = time.GetTimestamp();
-        _source = CancellationTokenSource.CreateLinkedTokenSource(client);
+        _source = CancellationTokenSource.CreateLinkedTokenSource(client, drained);
         _timer = time.CreateTimer(static state => ((AttemptClock)state!).Look(), this, First(clocks), Timeout.InfiniteTimeSpan);
     }
 

@@ -15,7 +15,7 @@ namespace TokenFactory.Inference.Dispatch;
 /// A candidate may be abandoned until the first byte went to the client, never after (P7).
 /// </summary>
 internal sealed partial class DispatchMiddleware(
-    RequestDelegate next, IProxyStateLookup clusters, DispatchOptions options, TimeProvider clock, ILogger<DispatchMiddleware> logger)
+    RequestDelegate next, IProxyStateLookup clusters, Drain drain, DispatchOptions options, TimeProvider clock, ILogger<DispatchMiddleware> logger)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -46,7 +46,7 @@ internal sealed partial class DispatchMiddleware(
             return new Failure(Outcome.Failed, GatewayError.NoBackend, TookPrompt: false);
         }
 
-        using var ticking = new AttemptClock(deployment.Clocks ?? options.Clocks, clock, context.RequestAborted);
+        using var ticking = new AttemptClock(deployment.Clocks ?? options.Clocks, clock, context.RequestAborted, drain.Over);
         var scope = new AttemptScope(exchange, deployment, ticking);
         var (segments, injected) = UpstreamBody.For(exchange.Ask, deployment);
         var body = new SegmentStream(segments);
@@ -73,7 +73,7 @@ internal sealed partial class DispatchMiddleware(
         return failure;
     }
 
-    private static Failure? Judge(HttpContext context, Exchange exchange, AttemptScope scope)
+    private Failure? Judge(HttpContext context, Exchange exchange, AttemptScope scope)
     {
         // A terminator is the end, whatever the backend does with its connection after it.
         if (exchange.AnswerIsWhole)
@@ -84,6 +84,11 @@ internal sealed partial class DispatchMiddleware(
         if (context.RequestAborted.IsCancellationRequested)
         {
             return new Failure(Outcome.ClientCut, GatewayError.ClientCut, TookPrompt: true);
+        }
+
+        if (drain.Over.IsCancellationRequested)
+        {
+            return new Failure(Outcome.Drained, GatewayError.Draining, TookPrompt: true);
         }
 
         if (scope.Clock.Expired != ClockName.None)
@@ -123,7 +128,8 @@ internal sealed partial class DispatchMiddleware(
         && !exchange.FirstByteSent
         && failure.Error.Status is 408 or 429 or >= 500
         && failure.Error != GatewayError.BackendRejectedUs
-        && failure.Error != GatewayError.JournalUnavailable;
+        && failure.Error != GatewayError.JournalUnavailable
+        && failure.Error != GatewayError.Draining;
 
     /// <summary>Keeps the plan's order but for deployments without one healthy replica: they are the last resort, not the first.</summary>
     private IEnumerable<Deployment> Healthiest(IReadOnlyList<Deployment> candidates) =>

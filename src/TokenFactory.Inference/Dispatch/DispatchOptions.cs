@@ -11,4 +11,7 @@ public sealed record DispatchOptions
 
     /// <summary>How long an endpoint that failed in traffic is passed over before it is tried again.</summary>
     public TimeSpan PassiveRest { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long running requests may go on once the process was told to stop.</summary>
+    public TimeSpan DrainWithin { get; init; } = TimeSpan.FromSeconds(30);
 }

@@ -13,15 +13,16 @@ namespace TokenFactory.Inference.Ledger;
 /// cannot be recorded is not served. Settling never rides on the client's connection.
 /// </summary>
 internal sealed partial class LedgerMiddleware(
-    RequestDelegate next, IJournal journal, ILimiter limiter, Instance instance, LedgerOptions options, GatewayMetrics metrics, TimeProvider clock, ILogger<LedgerMiddleware> logger)
+    RequestDelegate next, IJournal journal, LateSettlements late, ILimiter limiter, Instance instance, LedgerOptions options, GatewayMetrics metrics, TimeProvider clock, ILogger<LedgerMiddleware> logger)
 {
     public async Task InvokeAsync(HttpContext context)
     {
         var exchange = context.Exchange;
         var admission = Records.AdmissionOf(exchange, instance.Id);
         exchange.Admitted = journal.AdmitAsync(admission);
-        if (exchange.Admitted.IsFaulted || !journal.IsWritable)
+        if (exchange.Admitted.IsFaulted)
         {
+            // Asking the journal anything else here would refuse requests whose admission it has already taken.
             Log.NotRecorded(logger, exchange.RequestId, exchange.Admitted.Exception?.InnerException);
             await context.RefuseAsync(GatewayError.JournalUnavailable);
             return;
@@ -42,7 +43,12 @@ internal sealed partial class LedgerMiddleware(
         var settlement = Records.SettlementOf(exchange, admission, clock);
         if (!await SettleAsync(exchange, settlement))
         {
+            settlement = Records.Unrecorded(settlement, delivered: exchange.FirstByteSent);
             exchange.Failure = new Failure(settlement.Outcome, GatewayError.JournalUnavailable, TookPrompt: false);
+            if (!exchange.Admitted.IsFaulted)
+            {
+                late.Keep(settlement);
+            }
         }
 
         await SettleLimitsAsync(exchange, settlement);
@@ -54,6 +60,12 @@ internal sealed partial class LedgerMiddleware(
     {
         try
         {
+            // An admission that is known to have failed has nothing to close: a settlement without one would be no evidence.
+            if (exchange.Admitted.IsFaulted)
+            {
+                await exchange.Admitted;
+            }
+
             var settled = journal.SettleOnceAsync(settlement);
             await settled.WaitAsync(options.SettleWithin, clock);
             await exchange.Admitted;

@@ -7,4 +7,10 @@ public sealed record LedgerOptions
 
     /// <summary>Between a stream's error event and the abort of its connection, so that the event is read first.</summary>
     public TimeSpan AbortPause { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Settlements kept for a store that takes none; about 2 KB each.</summary>
+    public int LateSettlements { get; init; } = 10_000;
+
+    /// <summary>How often those are offered again.</summary>
+    public TimeSpan OfferLateEvery { get; init; } = TimeSpan.FromMilliseconds(500);
 }

@@ -48,4 +48,13 @@ internal static class Records
             Duration = clock.GetElapsedTime(exchange.StartedAt),
         };
     }
+
+    /// <summary>What stands in the ledger when the store did not take the settlement in time: the answer was not ended, so it is not completed, and what was never delivered costs nothing.</summary>
+    public static Settlement Unrecorded(Settlement settlement, bool delivered) => settlement.Outcome != Outcome.Completed ? settlement : settlement with
+    {
+        Outcome = Outcome.Failed,
+        Error = GatewayError.JournalUnavailable.Label,
+        Evidence = delivered ? settlement.Evidence : Evidence.KnownZero,
+        Tokens = delivered ? settlement.Tokens : TokenUsage.Zero,
+    };
 }

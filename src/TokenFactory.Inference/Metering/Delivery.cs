@@ -53,13 +53,22 @@ internal sealed class Delivery(HttpContext context, Exchange exchange, TimeProvi
     /// <summary>Hands over the last bytes without a flush of their own: the server sends them together with the response's end.</summary>
     public async ValueTask FinishAsync(ReadOnlyMemory<byte> last, UpstreamHead head, long? length)
     {
-        await BeginAsync(head, length);
-        _body.Writer.Write(last.Span);
-
-        // Once such a head is gone, Kestrel ends the response without looking for bytes that were not flushed.
-        if (_head.HasStarted && _head.Headers.ContentLength is not null)
+        // A comment may still be on its way: two writers would mix their bytes.
+        await _turn.WaitAsync();
+        try
         {
-            await _body.Writer.FlushAsync(_lifetime.RequestAborted);
+            await BeginAsync(head, length);
+            _body.Writer.Write(last.Span);
+
+            // Once such a head is gone, Kestrel ends the response without looking for bytes that were not flushed.
+            if (_head.HasStarted && _head.Headers.ContentLength is not null)
+            {
+                await _body.Writer.FlushAsync(_lifetime.RequestAborted);
+            }
+        }
+        finally
+        {
+            _turn.Release();
         }
     }
 
