@@ -21,7 +21,8 @@ internal sealed class Books(string dataPath)
     /// <summary>As often as it stands there: a request that was settled twice is in it twice.</summary>
     public Task<IReadOnlyList<Guid>> SettlementIdsAsync() => IdsAsync("SELECT request_id FROM settlements");
 
-    public Task<IReadOnlyList<Guid>> OutboxIdsAsync() => IdsAsync("SELECT event_id FROM outbox");
+    /// <summary>In the order they were written.</summary>
+    public Task<IReadOnlyList<Guid>> OutboxIdsAsync() => IdsAsync("SELECT event_id FROM outbox ORDER BY seq");
 
     public Task<IReadOnlyList<Guid>> DeadLetterIdsAsync() => IdsAsync("SELECT event_id FROM dead_letters");
 
