@@ -59,6 +59,12 @@ internal sealed class Delivery(HttpContext context, Exchange exchange, TimeProvi
         {
             await BeginAsync(head, length);
             _body.Writer.Write(last.Span);
+
+            // Once such a head is gone, Kestrel ends the response without looking for bytes that were not flushed.
+            if (_head.HasStarted && _head.Headers.ContentLength is not null)
+            {
+                await _body.Writer.FlushAsync(_lifetime.RequestAborted);
+            }
         }
         finally
         {

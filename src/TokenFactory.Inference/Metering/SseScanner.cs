@@ -5,8 +5,8 @@ namespace TokenFactory.Inference.Metering;
 /// <summary>
 /// Sees the bytes of one upstream stream once, in any pieces, and tells what may go to the client now, what the stream
 /// used, and how it ended. Bytes that pass are the backend's own, never rewritten; an event passes when it is complete,
-/// so that it can still be held, stripped or refused. The terminator and all after it are held until the caller has
-/// settled (P1); an error frame and all after it never pass. A frame beyond the hold bound flows through as it comes, in
+/// so that it can still be held, stripped or refused. The terminator is held until the caller has settled (P1), and is
+/// the last: nothing after it passes. An error frame and all after it never pass. A frame beyond the hold bound flows through as it comes, in
 /// flat memory: it is watched but cannot be stripped. Not thread-safe.
 /// </summary>
 /// <param name="stripUsage">The client did not ask for usage but we did: it must see none of it (P3).</param>
@@ -32,7 +32,7 @@ internal sealed class SseScanner(bool stripUsage, CountTokens? count = null, int
     /// <summary>What may go to the client now, in order; valid until the next <see cref="Feed"/>.</summary>
     public Segments Passing => _passing;
 
-    /// <summary>The terminator and what followed it (bounded; what is beyond the bound no client reads).</summary>
+    /// <summary>The terminator (bounded; what is beyond the bound no client reads).</summary>
     public ReadOnlyMemory<byte> HeldBack => _heldBack.Memory;
 
     public bool SawDone { get; private set; }
@@ -75,7 +75,7 @@ internal sealed class SseScanner(bool stripUsage, CountTokens? count = null, int
         {
             if (SawDone)
             {
-                Hold(span[at..]);
+                HoldLateLf(span[at]);
                 return;
             }
 
@@ -184,6 +184,17 @@ internal sealed class SseScanner(bool stripUsage, CountTokens? count = null, int
         }
 
         return 1;
+    }
+
+    /// <summary>The LF after the CR that ended the terminator is its own.</summary>
+    private void HoldLateLf(byte next)
+    {
+        if (_awaitsLf && next == '\n')
+        {
+            Hold("\n"u8);
+        }
+
+        _awaitsLf = false;
     }
 
     private void Judge(ReadOnlyMemory<byte> text, int offset, bool isCut)

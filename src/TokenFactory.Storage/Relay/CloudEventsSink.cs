@@ -12,8 +12,8 @@ internal sealed class CloudEventsSink(SinkOptions options, HttpMessageHandler ha
 {
     private const int ErrorExcerpt = 512;
 
-    private static readonly MediaTypeHeaderValue Single = new("application/cloudevents+json");
-    private static readonly MediaTypeHeaderValue Batch = new("application/cloudevents-batch+json");
+    private static readonly MediaTypeHeaderValue _single = new("application/cloudevents+json");
+    private static readonly MediaTypeHeaderValue _batch = new("application/cloudevents-batch+json");
 
     private readonly HttpClient _client = new(handler) { Timeout = options.Timeout };
 
@@ -75,7 +75,7 @@ internal sealed class CloudEventsSink(SinkOptions options, HttpMessageHandler ha
     {
         if (!options.Batch)
         {
-            return new ByteArrayContent(batch[0].Body.ToArray()) { Headers = { ContentType = Single } };
+            return new ByteArrayContent(batch[0].Body.ToArray()) { Headers = { ContentType = _single } };
         }
 
         using var array = new MemoryStream(batch.Sum(message => message.Body.Length + 1) + 1);
@@ -86,6 +86,6 @@ internal sealed class CloudEventsSink(SinkOptions options, HttpMessageHandler ha
         }
 
         array.WriteByte((byte)']');
-        return new ByteArrayContent(array.GetBuffer(), 0, (int)array.Length) { Headers = { ContentType = Batch } };
+        return new ByteArrayContent(array.GetBuffer(), 0, (int)array.Length) { Headers = { ContentType = _batch } };
     }
 }

@@ -9,7 +9,7 @@ namespace TokenFactory.Storage.Sqlite;
 /// Hands entries to the one writer and refuses at once when they could not become durable: before <see cref="Open"/>, while the
 /// store fails, when the queue is full. Closed requests may use the whole queue, new ones three quarters of it.
 /// </summary>
-internal sealed class SqliteJournal : IJournal, IAsyncDisposable
+internal sealed class SqliteJournal : IJournal, IAsyncDisposable, IDisposable
 {
     private readonly EntryQueue _queue = new();
     private readonly JournalMetrics _metrics;
@@ -53,6 +53,9 @@ internal sealed class SqliteJournal : IJournal, IAsyncDisposable
         await _writer.Finished;
         _metrics.Dispose();
     }
+
+    /// <summary>For a container that is disposed of without awaiting.</summary>
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     private Task Hand(Entry entry, int limit)
     {

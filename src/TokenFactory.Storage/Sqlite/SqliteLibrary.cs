@@ -16,14 +16,14 @@ internal static class SqliteLibrary
     private const string Wrapper = "SQLitePCLRaw";
     private const string NativeName = "e_sqlite3";
 
-    private static readonly Lazy<bool> Loaded = new(() =>
+    private static readonly Lazy<bool> _loaded = new(() =>
     {
         AssemblyLoadContext.Default.Resolving += TakeTheVersionThatCame;
         UseTheSystemsLibrary();
         return true;
     });
 
-    public static void Load() => _ = Loaded.Value;
+    public static void Load() => _ = _loaded.Value;
 
     private static Assembly? TakeTheVersionThatCame(AssemblyLoadContext context, AssemblyName name)
     {
@@ -43,9 +43,12 @@ internal static class SqliteLibrary
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void UseTheSystemsLibrary()
     {
-        NativeLibrary.SetDllImportResolver(
-            typeof(SQLite3Provider_e_sqlite3).Assembly,
-            (name, assembly, path) => name == NativeName ? NativeLibrary.Load(SystemName(), assembly, path) : IntPtr.Zero);
+        foreach (var caller in new[] { typeof(SQLite3Provider_e_sqlite3).Assembly, typeof(SqliteLibrary).Assembly })
+        {
+            NativeLibrary.SetDllImportResolver(
+                caller, (name, assembly, path) => name == NativeName ? NativeLibrary.Load(SystemName(), assembly, path) : IntPtr.Zero);
+        }
+
         raw.SetProvider(new SQLite3Provider_e_sqlite3());
     }
 

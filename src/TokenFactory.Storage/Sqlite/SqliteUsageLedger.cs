@@ -15,13 +15,13 @@ internal sealed class SqliteUsageLedger(SqliteFile file) : IUsageLedger
         input_uncached, cache_read, cache_write, output, reasoning, cost_nano_usd, price_id, attempts, accepted_at, settled_at, time_to_first_token_us, duration_us
         """;
 
-    private static readonly (UsageGrouping Flag, string Column)[] Groupings =
+    private static readonly (UsageGrouping Flag, string Column)[] _groupings =
         [(UsageGrouping.Day, "day"), (UsageGrouping.Project, "project"), (UsageGrouping.Model, "model"), (UsageGrouping.Key, "key_id")];
 
     public async Task<IReadOnlyList<UsageTotal>> SummariseAsync(UsageFilter filter, UsageGrouping by, CancellationToken cancel)
     {
-        var keys = string.Join(", ", Groupings.Where(one => by.HasFlag(one.Flag)).Select(one => one.Column));
-        var columns = string.Join(", ", Groupings.Select(one => by.HasFlag(one.Flag) ? one.Column : "NULL"));
+        var keys = string.Join(", ", _groupings.Where(one => by.HasFlag(one.Flag)).Select(one => one.Column));
+        var columns = string.Join(", ", _groupings.Select(one => by.HasFlag(one.Flag) ? one.Column : "NULL"));
         using var connection = file.Open();
         using var command = connection.CreateCommand();
         var where = new FilterClause(command, filter);

@@ -88,4 +88,16 @@ public static class Streams
         $$"""{{Head}},"choices":[{"index":{{index}},"delta":{"content":"{{text}}"},"finish_reason":null}]}""";
 
     public static string Events(params string[] data) => string.Concat(data.Select(one => $"data: {one}\n\n"));
+
+    public static string UpToTheTerminator(string stream)
+    {
+        var found = stream.IndexOf("[DONE]", StringComparison.Ordinal);
+        var end = found < 0 ? stream.Length : found + "[DONE]".Length;
+        while (end < stream.Length && stream[end] is '\r' or '\n')
+        {
+            end++;
+        }
+
+        return stream[..end];
+    }
 }

@@ -10,8 +10,8 @@ namespace TokenFactory.Storage.Tests.Ledger;
 
 public sealed class UsageLedgerTests : IAsyncLifetime
 {
-    private static readonly DateTimeOffset Start = new(2026, 11, 20, 22, 0, 0, TimeSpan.Zero);
-    private static readonly UsageFilter Acme = new() { Tenant = "acme" };
+    private static readonly DateTimeOffset _start = new(2026, 11, 20, 22, 0, 0, TimeSpan.Zero);
+    private static readonly UsageFilter _acme = new() { Tenant = "acme" };
 
     private SqliteUnderTest _store = null!;
 
@@ -23,11 +23,11 @@ public sealed class UsageLedgerTests : IAsyncLifetime
     public async Task Pages_are_newest_first_and_stay_stable_while_new_rows_arrive()
     {
         var all = await SettleAsync(25);
-        var first = await _store.Ledger.PageAsync(Acme, null, 10, default);
+        var first = await _store.Ledger.PageAsync(_acme, null, 10, default);
 
-        await SettleAsync(5, from: Start.AddHours(5));
-        var second = await _store.Ledger.PageAsync(Acme, first.Next, 10, default);
-        var third = await _store.Ledger.PageAsync(Acme, second.Next, 10, default);
+        await SettleAsync(5, from: _start.AddHours(5));
+        var second = await _store.Ledger.PageAsync(_acme, first.Next, 10, default);
+        var third = await _store.Ledger.PageAsync(_acme, second.Next, 10, default);
 
         Assert.Null(third.Next);
         Assert.Equal(
@@ -40,13 +40,13 @@ public sealed class UsageLedgerTests : IAsyncLifetime
     {
         for (var n = 0; n < 9; n++)
         {
-            await SettleAsync(1, from: Start);
+            await SettleAsync(1, from: _start);
         }
 
         List<Guid> seen = [];
         for (string? cursor = null; ;)
         {
-            var page = await _store.Ledger.PageAsync(Acme, cursor, 2, default);
+            var page = await _store.Ledger.PageAsync(_acme, cursor, 2, default);
             seen.AddRange(page.Records.Select(record => record.RequestId));
             if ((cursor = page.Next) is null)
             {
@@ -63,8 +63,8 @@ public sealed class UsageLedgerTests : IAsyncLifetime
     {
         await SettleAsync(4);
 
-        Assert.Null((await _store.Ledger.PageAsync(Acme, null, 4, default)).Next);
-        Assert.NotNull((await _store.Ledger.PageAsync(Acme, null, 3, default)).Next);
+        Assert.Null((await _store.Ledger.PageAsync(_acme, null, 4, default)).Next);
+        Assert.NotNull((await _store.Ledger.PageAsync(_acme, null, 3, default)).Next);
     }
 
     [Theory]
@@ -74,7 +74,7 @@ public sealed class UsageLedgerTests : IAsyncLifetime
     [InlineData("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
     [InlineData("____________________________________________________________________")]
     public async Task A_forged_cursor_is_refused(string cursor) =>
-        await Assert.ThrowsAsync<FormatException>(() => _store.Ledger.PageAsync(Acme, cursor, 10, default));
+        await Assert.ThrowsAsync<FormatException>(() => _store.Ledger.PageAsync(_acme, cursor, 10, default));
 
     [Fact]
     public void Cursors_survive_their_text_and_no_other_text_breaks_anything()
@@ -103,9 +103,9 @@ public sealed class UsageLedgerTests : IAsyncLifetime
         var theirs = await SettleAsync(3, tenant: "globex");
         var cursorOfTheirs = (await _store.Ledger.PageAsync(new UsageFilter { Tenant = "globex" }, null, 1, default)).Next;
 
-        var page = await _store.Ledger.PageAsync(Acme, cursorOfTheirs, 10, default);
+        var page = await _store.Ledger.PageAsync(_acme, cursorOfTheirs, 10, default);
         Assert.DoesNotContain(page.Records, record => record.Tenant != "acme");
-        Assert.Equal(3, Assert.Single(await _store.Ledger.SummariseAsync(Acme, UsageGrouping.None, default)).Requests);
+        Assert.Equal(3, Assert.Single(await _store.Ledger.SummariseAsync(_acme, UsageGrouping.None, default)).Requests);
         Assert.Equal(6, Assert.Single(await _store.Ledger.SummariseAsync(new UsageFilter { Tenant = null }, UsageGrouping.None, default)).Requests);
         Assert.Empty(await _store.Ledger.SummariseAsync(new UsageFilter { Tenant = "acme' OR '1'='1" }, UsageGrouping.None, default));
         Assert.Equal(3, theirs.Count);
@@ -114,9 +114,9 @@ public sealed class UsageLedgerTests : IAsyncLifetime
     [Fact]
     public async Task Summaries_group_by_the_utc_day_of_acceptance_and_add_up()
     {
-        await SettleAsync(4, from: Start, step: TimeSpan.FromHours(1));
+        await SettleAsync(4, from: _start, step: TimeSpan.FromHours(1));
 
-        var days = await _store.Ledger.SummariseAsync(Acme, UsageGrouping.Day | UsageGrouping.Model, default);
+        var days = await _store.Ledger.SummariseAsync(_acme, UsageGrouping.Day | UsageGrouping.Model, default);
 
         Assert.Equal([new DateOnly(2026, 11, 20), new DateOnly(2026, 11, 21)], days.Select(total => total.Day!.Value));
         Assert.All(days, total => Assert.Equal((2L, "gpt-4o-mini", null, null), (total.Requests, total.Model, total.KeyId, total.Project)));
@@ -127,9 +127,9 @@ public sealed class UsageLedgerTests : IAsyncLifetime
     [Fact]
     public async Task The_times_of_a_filter_are_exact_and_half_open()
     {
-        await SettleAsync(4, from: Start, step: TimeSpan.FromHours(1));
+        await SettleAsync(4, from: _start, step: TimeSpan.FromHours(1));
 
-        var filter = Acme with { From = Start.AddHours(1), Until = Start.AddHours(3) };
+        var filter = _acme with { From = _start.AddHours(1), Until = _start.AddHours(3) };
 
         Assert.Equal(2, (await _store.Ledger.PageAsync(filter, null, 10, default)).Records.Count);
         Assert.Equal(2, Assert.Single(await _store.Ledger.SummariseAsync(filter, UsageGrouping.None, default)).Requests);
@@ -140,9 +140,9 @@ public sealed class UsageLedgerTests : IAsyncLifetime
     [Fact]
     public async Task Spend_counts_what_was_settled_since()
     {
-        await SettleAsync(4, from: Start, step: TimeSpan.FromHours(1));
+        await SettleAsync(4, from: _start, step: TimeSpan.FromHours(1));
 
-        var spend = Assert.Single(await _store.Ledger.SpendSinceAsync(Start.AddHours(2), default));
+        var spend = Assert.Single(await _store.Ledger.SpendSinceAsync(_start.AddHours(2), default));
 
         Assert.Equal(new BudgetSpend("acme", "search", null, "k3f9aaaa", 2 * 1076, 2 * 175_200), spend);
     }
@@ -150,14 +150,33 @@ public sealed class UsageLedgerTests : IAsyncLifetime
     [Fact]
     public async Task A_record_reads_back_as_it_was_settled()
     {
-        var admission = SomeRequest.Admission(_store.InstanceId, acceptedAt: Start) with { User = "" };
+        var admission = SomeRequest.Admission(_store.InstanceId, acceptedAt: _start) with { User = "" };
         await _store.Journal.SettleOnceAsync(SomeRequest.Settlement(admission) with { Error = "upstream_timeout" });
 
-        var record = Assert.Single((await _store.Ledger.PageAsync(Acme, null, 10, default)).Records);
+        var record = Assert.Single((await _store.Ledger.PageAsync(_acme, null, 10, default)).Records);
 
         Assert.Equal(admission.RequestId, record.RequestId);
         Assert.Equal(("", "upstream_timeout", "eu-west-1", 1), (record.User, record.Error, record.Region, record.Attempts));
-        Assert.Equal((Start, Start.AddMilliseconds(381), 41.2, 380.5), (record.AcceptedAt, record.SettledAt, record.TimeToFirstTokenMs, record.DurationMs));
+        Assert.Equal((_start, _start.AddMilliseconds(381), 41.2, 380.5), (record.AcceptedAt, record.SettledAt, record.TimeToFirstTokenMs, record.DurationMs));
+    }
+
+    [Theory]
+    [InlineData(4000)]
+    [InlineData(4096)]
+    [InlineData(9000)]
+    public async Task Texts_of_any_length_and_script_read_back_whole(int length)
+    {
+        var long1 = new string('x', length);
+        var long2 = string.Concat(Enumerable.Repeat("ключ🔑", length / 6));
+        var admission = SomeRequest.Admission(_store.InstanceId) with { User = long2 };
+        await _store.Journal.SettleOnceAsync(SomeRequest.Settlement(admission) with { Error = long1 });
+        await _store.Journal.SettleOnceAsync(SomeRequest.Settlement(SomeRequest.Admission(_store.InstanceId)));
+
+        var records = (await _store.Ledger.PageAsync(_acme, null, 10, default)).Records;
+
+        Assert.Equal([(null, null), (long2, long1)], records.Select(record => (record.User, record.Error)));
+        using var sent = System.Text.Json.JsonDocument.Parse((await _store.OutboxAsync())[0].Body);
+        Assert.Equal(long2, sent.RootElement.GetProperty("data").GetProperty("user").GetString());
     }
 
     [Fact]
@@ -187,7 +206,7 @@ public sealed class UsageLedgerTests : IAsyncLifetime
     private async Task<IReadOnlyList<Admission>> SettleAsync(int count, string tenant = "acme", DateTimeOffset? from = null, TimeSpan? step = null)
     {
         var admissions = Enumerable.Range(0, count)
-            .Select(n => SomeRequest.Admission(_store.InstanceId, tenant, (from ?? Start) + (n * (step ?? TimeSpan.FromMilliseconds(1))))).ToArray();
+            .Select(n => SomeRequest.Admission(_store.InstanceId, tenant, (from ?? _start) + (n * (step ?? TimeSpan.FromMilliseconds(1))))).ToArray();
         await Task.WhenAll(admissions.Select(one => _store.Journal.SettleOnceAsync(SomeRequest.Settlement(one))));
         return admissions;
     }

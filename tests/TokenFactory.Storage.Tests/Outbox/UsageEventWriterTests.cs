@@ -11,8 +11,8 @@ namespace TokenFactory.Storage.Tests.Outbox;
 
 public sealed class UsageEventWriterTests : IDisposable
 {
-    private static readonly Guid Instance = Guid.Parse("0197c5f0-0000-7000-8000-000000000001");
-    private static readonly DateTimeOffset Noon = new(2026, 11, 20, 12, 0, 0, 123, TimeSpan.Zero);
+    private static readonly Guid _instance = Guid.Parse("0197c5f0-0000-7000-8000-000000000001");
+    private static readonly DateTimeOffset _noon = new(2026, 11, 20, 12, 0, 0, 123, TimeSpan.Zero);
 
     private readonly UsageEventWriter _writer = new();
 
@@ -21,7 +21,7 @@ public sealed class UsageEventWriterTests : IDisposable
     [Fact]
     public void An_event_has_these_bytes_and_no_others()
     {
-        var admission = SomeRequest.Admission(Instance, acceptedAt: Noon) with { RequestId = Guid.Parse("0197c5f0-0000-7000-8000-00000000000a") };
+        var admission = SomeRequest.Admission(_instance, acceptedAt: _noon) with { RequestId = Guid.Parse("0197c5f0-0000-7000-8000-00000000000a") };
 
         var text = Encoding.UTF8.GetString(_writer.Write(SomeRequest.Settlement(admission)));
 
@@ -36,7 +36,7 @@ public sealed class UsageEventWriterTests : IDisposable
     [MemberData(nameof(Combinations))]
     public void Every_event_fits_the_published_schema(Outcome outcome, Evidence evidence, bool sparse)
     {
-        var admission = SomeRequest.Admission(Instance, acceptedAt: Noon);
+        var admission = SomeRequest.Admission(_instance, acceptedAt: _noon);
         var settlement = SomeRequest.Settlement(admission) with { Outcome = outcome, Evidence = evidence };
         if (sparse)
         {

@@ -8,7 +8,7 @@ namespace TokenFactory.Storage.Tests.Relay;
 
 public sealed class CloudEventsSinkTests
 {
-    private static readonly OutboxMessage[] Two =
+    private static readonly OutboxMessage[] _two =
         [new(1, Guid.Empty, "t", Encoding.UTF8.GetBytes("{\"id\":1}"), default), new(2, Guid.Empty, "t", Encoding.UTF8.GetBytes("{\"id\":2}"), default)];
 
     [Fact]
@@ -17,7 +17,7 @@ public sealed class CloudEventsSinkTests
         var backend = new Backend(HttpStatusCode.NoContent);
         using var sink = new CloudEventsSink(Options(batch: true, credential: "s3cret"), backend);
 
-        await sink.DeliverAsync(Two, default);
+        await sink.DeliverAsync(_two, default);
 
         Assert.Equal("application/cloudevents-batch+json", backend.ContentType);
         Assert.Equal("[{\"id\":1},{\"id\":2}]", backend.Body);
@@ -31,7 +31,7 @@ public sealed class CloudEventsSinkTests
         using var sink = new CloudEventsSink(Options(batch: false), backend);
 
         Assert.Equal(1, sink.MaxBatch);
-        await sink.DeliverAsync([Two[0]], default);
+        await sink.DeliverAsync([_two[0]], default);
 
         Assert.Equal("application/cloudevents+json", backend.ContentType);
         Assert.Equal("{\"id\":1}", backend.Body);
@@ -46,7 +46,7 @@ public sealed class CloudEventsSinkTests
     {
         using var sink = new CloudEventsSink(Options(), new Backend(status, "id is missing"));
 
-        var refusal = await Assert.ThrowsAsync<SinkRejectedException>(() => sink.DeliverAsync(Two, default));
+        var refusal = await Assert.ThrowsAsync<SinkRejectedException>(() => sink.DeliverAsync(_two, default));
         Assert.Contains("id is missing", refusal.Message, StringComparison.Ordinal);
     }
 
@@ -63,7 +63,7 @@ public sealed class CloudEventsSinkTests
     {
         using var sink = new CloudEventsSink(Options(), new Backend(status));
 
-        await Assert.ThrowsAsync<HttpRequestException>(() => sink.DeliverAsync(Two, default));
+        await Assert.ThrowsAsync<HttpRequestException>(() => sink.DeliverAsync(_two, default));
     }
 
     [Fact]

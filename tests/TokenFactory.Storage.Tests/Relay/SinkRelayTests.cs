@@ -10,7 +10,7 @@ namespace TokenFactory.Storage.Tests.Relay;
 
 public sealed class SinkRelayTests : IAsyncLifetime
 {
-    private static readonly RelayOptions Quick = new()
+    private static readonly RelayOptions _quick = new()
     {
         Poll = TimeSpan.FromMilliseconds(20),
         Linger = TimeSpan.Zero,
@@ -102,7 +102,7 @@ public sealed class SinkRelayTests : IAsyncLifetime
     public async Task A_stop_flushes_what_was_settled_just_before()
     {
         var sink = new RecordingSink();
-        using var host = new RelayHost([sink], _store.Outbox, Quick with { Poll = TimeSpan.FromMinutes(1), Linger = TimeSpan.FromMinutes(1) }, TimeProvider.System, NullLogger<RelayHost>.Instance);
+        using var host = new RelayHost([sink], _store.Outbox, _quick with { Poll = TimeSpan.FromMinutes(1), Linger = TimeSpan.FromMinutes(1) }, TimeProvider.System, NullLogger<RelayHost>.Instance);
         await host.StartAsync(default);
         await SettleAsync(20);
 
@@ -149,7 +149,7 @@ public sealed class SinkRelayTests : IAsyncLifetime
     {
         using var metrics = new RelayMetrics();
         using var stop = new CancellationTokenSource();
-        var relay = new SinkRelay(sink, _store.Outbox, Quick, metrics, TimeProvider.System, new Random(1), NullLogger.Instance).RunAsync(stop.Token, stop.Token);
+        var relay = new SinkRelay(sink, _store.Outbox, _quick, metrics, TimeProvider.System, new Random(1), NullLogger.Instance).RunAsync(stop.Token, stop.Token);
         for (var tries = 0; !done() && tries < 3000; tries++)
         {
             await Task.Delay(10);

@@ -36,6 +36,20 @@ public sealed class SqliteStartupTests : IDisposable
     }
 
     [Fact]
+    public async Task A_container_disposed_of_without_awaiting_writes_what_was_handed_over()
+    {
+        var instance = Ids.New(TimeProvider.System);
+        var services = new ServiceCollection().AddSqliteStorage(new SqliteStorageOptions { DataDirectory = _directory.Path, InstanceId = instance }).BuildServiceProvider();
+        await services.GetRequiredService<StorageMigrator>().MigrateAsync();
+        services.GetRequiredService<SqliteJournal>().Open();
+        var admitted = services.GetRequiredService<IJournal>().AdmitAsync(SomeRequest.Admission(instance));
+
+        services.Dispose();
+
+        Assert.True(admitted.IsCompletedSuccessfully);
+    }
+
+    [Fact]
     public async Task P2_Served_settled_and_relayed_agree_over_a_start_an_orphan_and_a_stop()
     {
         var instance = Ids.New(TimeProvider.System);

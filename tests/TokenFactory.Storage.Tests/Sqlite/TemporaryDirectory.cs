@@ -1,8 +1,16 @@
+using TokenFactory.Storage.Sqlite;
+
 namespace TokenFactory.Storage.Tests.Sqlite;
 
 /// <summary>A data directory that goes when the test does.</summary>
 internal sealed class TemporaryDirectory : IDisposable
 {
+    public TemporaryDirectory()
+    {
+        // Clearing the pools names a SQLite type, which must not be the first in the process.
+        SqliteLibrary.Load();
+    }
+
     public string Path { get; } = Directory.CreateTempSubdirectory("gateway-storage-").FullName;
 
     public string File(string name) => System.IO.Path.Combine(Path, name);

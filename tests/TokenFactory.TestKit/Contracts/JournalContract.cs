@@ -7,8 +7,8 @@ namespace TokenFactory.TestKit.Contracts;
 /// <summary>What every store's journal promises. Each implementation's tests derive from this and only say how to make one.</summary>
 public abstract class JournalContract
 {
-    private static readonly UsageFilter Acme = new() { Tenant = "acme" };
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly UsageFilter _acme = new() { Tenant = "acme" };
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
 
     /// <param name="queueCapacity">Null is the store's own default.</param>
     protected abstract Task<JournalUnderTest> OpenAsync(int? queueCapacity = null);
@@ -76,7 +76,7 @@ public abstract class JournalContract
 
         var still = Assert.Single(await store.OutboxAsync());
         Assert.Equal(first.Body.ToArray(), still.Body.ToArray());
-        Assert.Equal(64, Assert.Single((await store.Ledger.PageAsync(Acme, null, 10, default)).Records).Tokens.Output);
+        Assert.Equal(64, Assert.Single((await store.Ledger.PageAsync(_acme, null, 10, default)).Records).Tokens.Output);
         Assert.Equal(1, await store.CountAsync("attempts"));
     }
 
@@ -130,7 +130,7 @@ public abstract class JournalContract
         waiting.Add(store.Journal.SettleOnceAsync(SomeRequest.Settlement(SomeRequest.Admission(store.InstanceId))));
 
         await hold.DisposeAsync();
-        await Task.WhenAll(waiting).WaitAsync(Patience);
+        await Task.WhenAll(waiting).WaitAsync(_patience);
         Assert.True(store.Journal.IsWritable);
     }
 
@@ -143,7 +143,7 @@ public abstract class JournalContract
             var admissions = Enumerable.Range(0, 5).Select(_ => store.Journal.AdmitAsync(SomeRequest.Admission(store.InstanceId))).ToArray();
             foreach (var admission in admissions)
             {
-                await Assert.ThrowsAsync<JournalUnavailableException>(() => admission.WaitAsync(Patience));
+                await Assert.ThrowsAsync<JournalUnavailableException>(() => admission.WaitAsync(_patience));
             }
 
             Assert.False(store.Journal.IsWritable);
@@ -153,7 +153,7 @@ public abstract class JournalContract
         }
 
         await UntilAsync(() => store.Journal.IsWritable);
-        await store.Journal.AdmitAsync(SomeRequest.Admission(store.InstanceId)).WaitAsync(Patience);
+        await store.Journal.AdmitAsync(SomeRequest.Admission(store.InstanceId)).WaitAsync(_patience);
         Assert.Equal(1, await store.CountAsync("admissions"));
     }
 
@@ -170,12 +170,12 @@ public abstract class JournalContract
         good.Add(store.Journal.SettleOnceAsync(SomeRequest.Settlement(settled)));
         await hold.DisposeAsync();
 
-        await Task.WhenAll(good).WaitAsync(Patience);
-        await Assert.ThrowsAsync<JournalUnavailableException>(() => bad.WaitAsync(Patience));
-        await Assert.ThrowsAsync<JournalUnavailableException>(() => worse.WaitAsync(Patience));
+        await Task.WhenAll(good).WaitAsync(_patience);
+        await Assert.ThrowsAsync<JournalUnavailableException>(() => bad.WaitAsync(_patience));
+        await Assert.ThrowsAsync<JournalUnavailableException>(() => worse.WaitAsync(_patience));
         Assert.True(store.Journal.IsWritable);
         Assert.Equal(21, await store.CountAsync("admissions"));
-        Assert.Equal(settled.RequestId, Assert.Single((await store.Ledger.PageAsync(Acme, null, 10, default)).Records).RequestId);
+        Assert.Equal(settled.RequestId, Assert.Single((await store.Ledger.PageAsync(_acme, null, 10, default)).Records).RequestId);
     }
 
     [Fact]
@@ -211,7 +211,7 @@ public abstract class JournalContract
         Assert.Equal(2, await after.Orphans.SettleAsync());
         Assert.Equal(0, await after.Orphans.SettleAsync());
 
-        var records = (await after.Ledger.PageAsync(Acme, null, 10, default)).Records.ToDictionary(record => record.RequestId);
+        var records = (await after.Ledger.PageAsync(_acme, null, 10, default)).Records.ToDictionary(record => record.RequestId);
         Assert.Equal(Outcome.Orphaned, records[running.RequestId].Outcome);
         Assert.Equal(Evidence.Reported, records[running.RequestId].Evidence);
         Assert.Equal(new TokenUsage(100, 0, 0, 50, 5), records[running.RequestId].Tokens);
@@ -265,7 +265,7 @@ public abstract class JournalContract
 
     private static async Task UntilAsync(Func<bool> condition)
     {
-        for (var waited = TimeSpan.Zero; !condition() && waited < Patience; waited += TimeSpan.FromMilliseconds(20))
+        for (var waited = TimeSpan.Zero; !condition() && waited < _patience; waited += TimeSpan.FromMilliseconds(20))
         {
             await Task.Delay(20);
         }

@@ -10,8 +10,8 @@ namespace TokenFactory.Storage.Sqlite.Writer;
 internal sealed partial class BatchWriter(
     SqliteFile file, SqliteStorageOptions options, EntryQueue queue, Outbox.OutboxSignal signal, JournalMetrics metrics, TimeProvider clock, ILogger logger)
 {
-    private static readonly TimeSpan FirstProbe = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LastProbe = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _firstProbe = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _lastProbe = TimeSpan.FromSeconds(5);
 
     private readonly List<Entry> _batch = new(options.BatchSize);
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -144,7 +144,7 @@ internal sealed partial class BatchWriter(
     /// <returns>False when the journal was closed first.</returns>
     private bool Heal()
     {
-        for (var pause = FirstProbe; ; pause = pause * 2 < LastProbe ? pause * 2 : LastProbe)
+        for (var pause = _firstProbe; ; pause = pause * 2 < _lastProbe ? pause * 2 : _lastProbe)
         {
             var since = clock.GetTimestamp();
             for (var left = pause; left > TimeSpan.Zero; left = pause - clock.GetElapsedTime(since))

@@ -1,21 +1,33 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using SQLitePCL;
 
 namespace TokenFactory.Storage.Sqlite.Writer;
 
-/// <summary>A prepared statement whose parameters are bound in the order they stand in its text.</summary>
-internal sealed class RawStatement(RawConnection connection, sqlite3_stmt statement) : IDisposable
+/// <summary>
+/// A prepared statement whose parameters are bound in the order they stand in its text. Texts and bytes of a row are laid
+/// into one pinned buffer that SQLite reads in place; what does not fit there it copies.
+/// </summary>
+internal sealed unsafe class RawStatement(RawConnection connection, sqlite3_stmt statement) : IDisposable
 {
+    private const int BufferBytes = 4096;
+    private static readonly IntPtr _inPlace = 0;
+    private static readonly IntPtr _copied = -1;
+
+    private readonly IntPtr _handle = statement.DangerousGetHandle();
+    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
+    private int _used;
     private int _bound;
 
     /// <summary>Starts a row. Explicit, because a row that failed half bound must not shift the next one's values.</summary>
     public RawStatement Row()
     {
         _bound = 0;
+        _used = 0;
         return this;
     }
 
-    public RawStatement Bind(long value) => Bound(raw.sqlite3_bind_int64(statement, ++_bound, value));
+    public RawStatement Bind(long value) => Bound(NativeBinding.BindInteger(_handle, ++_bound, value));
 
     public RawStatement Bind(long? value) => value is { } number ? Bind(number) : Null();
 
@@ -37,18 +49,29 @@ internal sealed class RawStatement(RawConnection connection, sqlite3_stmt statem
             return Null();
         }
 
-        if (text.Length == 0)
+        if (Encoding.UTF8.TryGetBytes(text, _buffer.AsSpan(_used), out var length))
         {
-            // An empty span would reach SQLite as a null pointer, which it takes for NULL.
-            return Bound(raw.sqlite3_bind_text(statement, ++_bound, text));
+            return Bound(NativeBinding.BindText(_handle, ++_bound, Place(length), length, _inPlace));
         }
 
-        var most = Encoding.UTF8.GetMaxByteCount(text.Length);
-        Span<byte> bytes = most <= 512 ? stackalloc byte[most] : new byte[most];
-        return Bound(raw.sqlite3_bind_text(statement, ++_bound, bytes[..Encoding.UTF8.GetBytes(text, bytes)]));
+        fixed (byte* bytes = Encoding.UTF8.GetBytes(text))
+        {
+            return Bound(NativeBinding.BindText(_handle, ++_bound, bytes, Encoding.UTF8.GetByteCount(text), _copied));
+        }
     }
 
-    public RawStatement Bind(ReadOnlySpan<byte> bytes) => Bound(raw.sqlite3_bind_blob(statement, ++_bound, bytes));
+    public RawStatement Bind(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.TryCopyTo(_buffer.AsSpan(_used)))
+        {
+            return Bound(NativeBinding.BindBlob(_handle, ++_bound, Place(bytes.Length), bytes.Length, _inPlace));
+        }
+
+        fixed (byte* start = bytes)
+        {
+            return Bound(NativeBinding.BindBlob(_handle, ++_bound, start, bytes.Length, _copied));
+        }
+    }
 
     /// <summary>Runs to the end and makes the statement ready for its next row.</summary>
     /// <returns>How many rows it changed.</returns>
@@ -68,7 +91,15 @@ internal sealed class RawStatement(RawConnection connection, sqlite3_stmt statem
 
     public void Dispose() => statement.Dispose();
 
-    private RawStatement Null() => Bound(raw.sqlite3_bind_null(statement, ++_bound));
+    /// <summary>Never null, not even for an empty text at the buffer's end: SQLite takes a null pointer for NULL.</summary>
+    private byte* Place(int length)
+    {
+        var start = (byte*)Unsafe.AsPointer(ref System.Runtime.InteropServices.MemoryMarshal.GetArrayDataReference(_buffer)) + _used;
+        _used += length;
+        return start;
+    }
+
+    private RawStatement Null() => Bound(NativeBinding.BindNull(_handle, ++_bound));
 
     private RawStatement Bound(int code)
     {
