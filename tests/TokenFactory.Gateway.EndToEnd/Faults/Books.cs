@@ -14,7 +14,7 @@ internal sealed record UsageEvent(Guid Id, string Line, TokenUsage Tokens, strin
 /// <summary>The gateway's half of the books, read beside it or after its death: the store and the file sink.</summary>
 internal sealed class Books(string dataPath)
 {
-    public string EventsPath => Path.Combine(dataPath, "events.jsonl");
+    public string EventsPath => System.IO.Path.Combine(dataPath, "events.jsonl");
 
     public Task<IReadOnlyList<Guid>> AdmissionsAsync() => IdsAsync("SELECT request_id FROM admissions");
 
