@@ -24,7 +24,7 @@ internal static class Server
             await using var app = Build(options, configuration, source, Urls(options, configuration, defaultUrl));
 
             Map(app);
-            await app.StartAsync(cancel);
+            await StartAsync(app, cancel);
             Welcome.Print(app.Urls, app.Services.GetRequiredService<FirstKeyPreparation>().Key);
             await app.WaitForShutdownAsync(cancel);
             return 0;
@@ -38,6 +38,20 @@ internal static class Server
         {
             await Console.Error.WriteLineAsync($"gateway: {taken.Message} Stop what listens there, or choose another address with --urls.");
             return 1;
+        }
+    }
+
+    private static async Task StartAsync(WebApplication app, CancellationToken cancel)
+    {
+        try
+        {
+            await app.StartAsync(cancel);
+        }
+        catch when (app.Services.GetRequiredService<FirstKeyPreparation>().Key is not null)
+        {
+            // The key is made before the listener starts, and the next start will find it and print none.
+            Welcome.PrintKey(app.Services.GetRequiredService<FirstKeyPreparation>().Key!);
+            throw;
         }
     }
 

@@ -14,14 +14,20 @@ internal static class Welcome
             return;
         }
 
+        PrintKey(key);
+        Console.WriteLine("Try it:");
+        Console.WriteLine();
+        Console.WriteLine($"  curl {url}/v1/chat/completions -H 'Authorization: Bearer {key.Key.Reveal()}' -H 'Content-Type: application/json' -d '{{\"model\":\"loopback\",\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'");
+        Console.WriteLine();
+    }
+
+    /// <summary>The key alone: also where the start fails after it was made.</summary>
+    public static void PrintKey(MintedKey key)
+    {
         Console.WriteLine();
         Console.WriteLine("The first key, shown this once:");
         Console.WriteLine();
         Console.WriteLine("  " + key.Key.Reveal());
-        Console.WriteLine();
-        Console.WriteLine("Try it:");
-        Console.WriteLine();
-        Console.WriteLine($"  curl {url}/v1/chat/completions -H 'Authorization: Bearer {key.Key.Reveal()}' -H 'Content-Type: application/json' -d '{{\"model\":\"loopback\",\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'");
         Console.WriteLine();
     }
 }

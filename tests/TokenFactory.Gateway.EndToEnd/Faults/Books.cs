@@ -14,14 +14,15 @@ internal sealed record UsageEvent(Guid Id, string Line, TokenUsage Tokens, strin
 /// <summary>The gateway's half of the books, read beside it or after its death: the store and the file sink.</summary>
 internal sealed class Books(string dataPath)
 {
-    public string EventsPath => Path.Combine(dataPath, "events.jsonl");
+    public string EventsPath => System.IO.Path.Combine(dataPath, "events.jsonl");
 
     public Task<IReadOnlyList<Guid>> AdmissionsAsync() => IdsAsync("SELECT request_id FROM admissions");
 
     /// <summary>As often as it stands there: a request that was settled twice is in it twice.</summary>
     public Task<IReadOnlyList<Guid>> SettlementIdsAsync() => IdsAsync("SELECT request_id FROM settlements");
 
-    public Task<IReadOnlyList<Guid>> OutboxIdsAsync() => IdsAsync("SELECT event_id FROM outbox");
+    /// <summary>In the order they were written.</summary>
+    public Task<IReadOnlyList<Guid>> OutboxIdsAsync() => IdsAsync("SELECT event_id FROM outbox ORDER BY seq");
 
     public Task<IReadOnlyList<Guid>> DeadLetterIdsAsync() => IdsAsync("SELECT event_id FROM dead_letters");
 

@@ -50,6 +50,82 @@ public sealed class StoreFailureTests
         Assert.Equal((await books.AdmissionsAsync()).Order(), books.Events().Select(one => one.Id).Order());
     }
 
+    [Fact]
+    public async Task P1_no_byte_leaves_before_the_admission_is_durable_though_the_backend_is_asked_meanwhile()
+    {
+        using var data = new TempFolder();
+        await using var upstream = await FakeUpstream.StartAsync();
+        await using var gateway = await GatewayProcess.StartAsync(Site.Options(upstream, data));
+        using var client = Site.Client(gateway);
+        var books = new Books(data.Path);
+        using var request = new HttpRequestMessage(HttpMethod.Post, _stream.Path) { Content = new ByteArrayContent(_stream.Body()) };
+        request.Content.Headers.ContentType = new("application/json");
+
+        Task<HttpResponseMessage> head;
+        await using (await books.HoldAsync())
+        {
+            head = client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            await upstream.WaitForAsync(one => one.Totals.Finished == 1);
+            await Task.Delay(TimeSpan.FromSeconds(1));
+            Assert.False(head.IsCompleted, "the head left before the admission was durable");
+            Assert.Empty(await books.AdmissionsAsync());
+        }
+
+        using var response = await head;
+        Assert.Equal(200, (int)response.StatusCode);
+        Assert.Single(await books.AdmissionsAsync());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task P1_the_last_byte_waits_for_the_settlement(bool stream)
+    {
+        var gate = new Gate();
+        using var data = new TempFolder();
+        await using var upstream = await FakeUpstream.StartAsync();
+        upstream.On(Site.Reporting, Script.Honest.Stalls(Place.AfterPieces(1), gate));
+        await using var gateway = await GatewayProcess.StartAsync(Site.Options(upstream, data));
+        using var client = Site.Client(gateway);
+        var books = new Books(data.Path);
+
+        var calling = Caller.MakeAsync(client, _stream with { Stream = stream });
+        await gate.Reached;
+        await using (await books.HoldAsync())
+        {
+            gate.Open();
+            await upstream.WaitForAsync(one => one.Totals.Finished == 1);
+            await Task.Delay(TimeSpan.FromSeconds(1));
+            Assert.False(calling.IsCompleted, "the answer ended before its settlement was durable");
+        }
+
+        var call = await calling;
+        Assert.True(call.Whole);
+        Assert.Equal(Outcome.Completed, (await books.SettlementsAsync())[call.Id!.Value].Outcome);
+    }
+
+    [Fact]
+    public async Task P1_a_request_whose_admission_never_became_durable_gets_no_answer_and_leaves_no_record()
+    {
+        using var data = new TempFolder();
+        await using var upstream = await FakeUpstream.StartAsync();
+        await using var gateway = await GatewayProcess.StartAsync(Site.Options(upstream, data));
+        using var client = Site.Client(gateway);
+        var books = new Books(data.Path);
+
+        Call call;
+        await using (await books.HoldAsync())
+        {
+            call = await Caller.MakeAsync(client, _stream);
+        }
+
+        Assert.Equal((503, "usage_not_recorded", ""), (call.Status, call.ErrorCode, call.Text));
+        await ServesAgainAsync(client);
+        Assert.Equal(0, await gateway.StopAsync());
+        Assert.DoesNotContain(call.Id!.Value, await books.AdmissionsAsync());
+        Assert.Equal((await books.AdmissionsAsync()).Order(), (await books.SettlementIdsAsync()).Order());
+    }
+
     private static async Task<UsageRecord> FirstSettlementAsync(Books books)
     {
         for (var look = 0; look < 150; look++)
