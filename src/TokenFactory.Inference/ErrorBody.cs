@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace TokenFactory.Inference;
 
@@ -10,6 +11,7 @@ public static class ErrorBody
     /// <summary>Answers with the error; the response must not have started.</summary>
     public static async Task RefuseAsync(this HttpContext context, GatewayError error)
     {
+        context.RequestServices.GetService<GatewayMetrics>()?.Refused(context.Features.Get<Exchange>()?.Reached ?? "none", error.Label);
         var response = context.Response;
         response.StatusCode = error.Status;
         if (error.RetryAfter is { } wait)

@@ -18,6 +18,11 @@ namespace TokenFactory.Inference;
 internal sealed class Exchange(Guid requestId, Operations operation, Snapshot snapshot, TimeProvider clock)
 {
     private string? _requestIdText;
+    private Ask? _ask;
+    private Caller? _caller;
+    private ModelRoute? _route;
+    private Decision? _decision;
+    private Plan? _plan;
 
     public Guid RequestId { get; } = requestId;
 
@@ -32,17 +37,17 @@ internal sealed class Exchange(Guid requestId, Operations operation, Snapshot sn
 
     public long StartedAt { get; } = clock.GetTimestamp();
 
-    public Ask Ask { get => field ?? throw DidNotRun("Intake"); set; }
+    public Ask Ask { get => _ask ?? throw DidNotRun("Intake"); set => _ask = value; }
 
-    public Caller Caller { get => field ?? throw DidNotRun("Access"); set; }
+    public Caller Caller { get => _caller ?? throw DidNotRun("Access"); set => _caller = value; }
 
-    public ModelRoute Route { get => field ?? throw DidNotRun("Guard"); set; }
+    public ModelRoute Route { get => _route ?? throw DidNotRun("Guard"); set => _route = value; }
 
     public Reservation? Reservation { get; set; }
 
-    public Decision Decision { get => field ?? throw DidNotRun("Policy"); set; }
+    public Decision Decision { get => _decision ?? throw DidNotRun("Policy"); set => _decision = value; }
 
-    public Plan Plan { get => field ?? throw DidNotRun("Routing"); set; }
+    public Plan Plan { get => _plan ?? throw DidNotRun("Routing"); set => _plan = value; }
 
     /// <summary>Completes when the admission is durable. No byte of an answer leaves before it (P1).</summary>
     public Task Admitted { get; set; } = Task.CompletedTask;
@@ -81,6 +86,17 @@ internal sealed class Exchange(Guid requestId, Operations operation, Snapshot sn
 
     /// <summary>When the backend had said its last word, in timestamp ticks; the rest is the gateway's own time.</summary>
     public long AnsweredAt { get; set; }
+
+    /// <summary>The stop that has the request, by the records left so far: a label for refusals.</summary>
+    public string Reached => true switch
+    {
+        _ when _ask is null => "intake",
+        _ when _caller is null => "access",
+        _ when _route is null => "guard",
+        _ when _decision is null => Reservation is null ? "limits" : "policy",
+        _ when _plan is null => "routing",
+        _ => "dispatch",
+    };
 
     private static InvalidOperationException DidNotRun(string stop) => new($"the stop {stop} did not run before this one");
 }

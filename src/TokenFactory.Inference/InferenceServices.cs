@@ -32,7 +32,7 @@ public static class InferenceServices
         services.AddSingleton(options.Intake).AddSingleton(options.Guard).AddSingleton(options.Dispatch).AddSingleton(options.Metering).AddSingleton(options.Ledger);
         services.AddSingleton(new Instance(options.InstanceId));
         services.AddSingleton(new BodyBudget(options.Intake.EffectiveBodyBudgetBytes));
-        services.AddSingleton<GatewayMetrics>();
+        services.AddGatewayMetrics();
         services.AddSingleton<Authenticator>();
         services.AddSingleton<LocalLimiter>();
         services.AddSingleton<ILimiter>(provider => provider.GetRequiredService<LocalLimiter>());

@@ -14,7 +14,6 @@ internal sealed class MeterViews(TelemetryOptions options, IMeterFactory meters)
         Inference.Telemetry.Name,
         "Microsoft.AspNetCore.Hosting",
         "Microsoft.AspNetCore.Server.Kestrel",
-        "System.Net.Http",
         "System.Runtime",
     ];
 

@@ -40,7 +40,14 @@ internal sealed class AttemptClock : IDisposable
 
     public TimeSpan Elapsed => _time.GetElapsedTime(_started);
 
-    public void Touch() => Volatile.Write(ref _touched, _time.GetTimestamp());
+    /// <summary>From the start to the body's first byte; null while none came.</summary>
+    public TimeSpan? FirstTouch { get; private set; }
+
+    public void Touch()
+    {
+        FirstTouch ??= Elapsed;
+        Volatile.Write(ref _touched, _time.GetTimestamp());
+    }
 
     public void Dispose()
     {

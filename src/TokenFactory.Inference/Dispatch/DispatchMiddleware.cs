@@ -15,7 +15,7 @@ namespace TokenFactory.Inference.Dispatch;
 /// A candidate may be abandoned until the first byte went to the client, never after (P7).
 /// </summary>
 internal sealed partial class DispatchMiddleware(
-    RequestDelegate next, IProxyStateLookup clusters, Drain drain, DispatchOptions options, TimeProvider clock, ILogger<DispatchMiddleware> logger)
+    RequestDelegate next, IProxyStateLookup clusters, Drain drain, DispatchOptions options, GatewayMetrics metrics, TimeProvider clock, ILogger<DispatchMiddleware> logger)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -40,6 +40,8 @@ internal sealed partial class DispatchMiddleware(
     private async Task<Failure?> AttemptAsync(HttpContext context, Exchange exchange, Deployment deployment)
     {
         var placement = deployment.PlacementFor(exchange.Ask.Model);
+        var call = ModelCall.Of(exchange.Operation, exchange.Route, deployment);
+        using var span = Telemetry.StartModelCall(call);
         var startedAt = clock.GetUtcNow();
         if (!clusters.TryGetCluster(deployment.Name, out var cluster))
         {
@@ -70,6 +72,8 @@ internal sealed partial class DispatchMiddleware(
         var failure = Judge(context, exchange, scope);
         exchange.Attempts.Add(new Attempt(
             exchange.AttemptsMade, deployment.Name, placement.Provider, placement.Region, scope.Status, failure?.Error.Label, startedAt, ticking.Elapsed));
+        metrics.Attempted(deployment.Name, failure?.Error.Label ?? "answered");
+        metrics.CallEnded(call, ticking.Elapsed, ticking.FirstTouch, failure?.Error.Label);
         return failure;
     }
 

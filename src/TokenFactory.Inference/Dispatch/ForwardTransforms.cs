@@ -59,7 +59,6 @@ internal sealed class ForwardTransforms(UpstreamUris uris) : ITransformProvider
 
         var scope = Scope(context.HttpContext);
         scope.Status = (int)response.StatusCode;
-        scope.Clock.Touch();
         if (!response.IsSuccessStatusCode)
         {
             context.SuppressResponseBody = true;

@@ -8,21 +8,35 @@ namespace TokenFactory.Inference.Intake;
 /// Opens the exchange and reads the body. First, because every later stop judges what was asked, and the body must be
 /// whole in memory to be sent again to the next candidate. Leaves Ask. Fails closed: what cannot be read is refused.
 /// </summary>
-internal sealed class IntakeMiddleware(RequestDelegate next, SnapshotStore snapshots, BodyBudget budget, IntakeOptions options, TimeProvider clock)
+internal sealed class IntakeMiddleware
 {
-    private readonly BodyReader _reader = new(budget, options.BodyLimitBytes);
+    private readonly RequestDelegate _next;
+    private readonly SnapshotStore _snapshots;
+    private readonly IntakeOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly BodyReader _reader;
+
+    public IntakeMiddleware(RequestDelegate next, SnapshotStore snapshots, BodyBudget budget, IntakeOptions options, GatewayMetrics metrics, TimeProvider clock)
+    {
+        _next = next;
+        _snapshots = snapshots;
+        _options = options;
+        _clock = clock;
+        _reader = new BodyReader(budget, options.BodyLimitBytes);
+        metrics.ObserveReservedBytes(() => budget.ReservedBytes);
+    }
 
     public async Task InvokeAsync(HttpContext context)
     {
-        var id = Ids.New(clock);
+        var id = Ids.New(_clock);
         context.Response.Headers[GatewayHeaders.RequestId] = id.ToString("D");
-        if (snapshots.Current is not { } snapshot)
+        if (_snapshots.Current is not { } snapshot)
         {
             await context.RefuseAsync(GatewayError.StaleReadModel);
             return;
         }
 
-        var exchange = new Exchange(id, InferenceRoutes.OperationOf(context), snapshot, clock);
+        var exchange = new Exchange(id, InferenceRoutes.OperationOf(context), snapshot, _clock);
         context.Features.Set(exchange);
 
         if (Framing(context.Request) is { } framing)
@@ -40,7 +54,7 @@ internal sealed class IntakeMiddleware(RequestDelegate next, SnapshotStore snaps
 
         using (body)
         {
-            var (ask, refusal) = AskReader.Read(body, exchange.Operation, options.MaxDepth);
+            var (ask, refusal) = AskReader.Read(body, exchange.Operation, _options.MaxDepth);
             if (ask is null)
             {
                 await context.RefuseAsync(refusal!);
@@ -52,7 +66,7 @@ internal sealed class IntakeMiddleware(RequestDelegate next, SnapshotStore snaps
                 UseCase = Header(context, GatewayHeaders.UseCase) ?? ask.UseCase,
                 Region = Header(context, GatewayHeaders.Region) ?? ask.Region,
             };
-            await next(context);
+            await _next(context);
         }
     }
 

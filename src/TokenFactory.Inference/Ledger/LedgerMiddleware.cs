@@ -125,6 +125,11 @@ internal sealed partial class LedgerMiddleware(
         var own = clock.GetElapsedTime(exchange.StartedAt, exchange.DispatchedAt) + clock.GetElapsedTime(exchange.AnsweredAt);
         metrics.OverheadMeasured(settlement.Admission.Operation, own);
         metrics.RequestEnded(settlement.Admission.Operation, settlement.Outcome, context.Response.StatusCode, exchange.Failure?.Error.Label);
+        if (exchange.Snapshot.Registry.Deployments.TryGetValue(settlement.Placement.Deployment, out var deployment))
+        {
+            metrics.TokensUsed(ModelCall.Of(exchange.Operation, exchange.Route, deployment), settlement.Tokens);
+        }
+
         Log.Settled(
             logger,
             exchange.RequestId,

@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
+using TokenFactory.Inference.ReadModel;
 using TokenFactory.Storage.Journal;
+using TokenFactory.Storage.Ledger;
 
 namespace TokenFactory.Inference.Metering;
 
@@ -11,8 +13,13 @@ namespace TokenFactory.Inference.Metering;
 /// be leaves a Failure (P7).
 /// </summary>
 internal sealed partial class MeteringMiddleware(
-    RequestDelegate next, AnswerFactory answers, MeteringOptions options, TimeProvider clock, ILogger<MeteringMiddleware> logger)
+    RequestDelegate next, AnswerFactory answers, MeteringOptions options, GatewayMetrics metrics, TimeProvider clock, ILogger<MeteringMiddleware> logger)
 {
+    // Counting again what a backend reported costs a tokenisation: one answer in so many tells the drift well enough.
+    private const uint ComparedOneIn = 64;
+
+    private uint _answers;
+
     public async Task InvokeAsync(HttpContext context)
     {
         var exchange = context.Exchange;
@@ -23,6 +30,11 @@ internal sealed partial class MeteringMiddleware(
         exchange.Answer = body;
         context.Features.Set<IHttpResponseBodyFeature>(body);
         await using var timer = exchange.Ask.Stream ? Heartbeat(delivery) : null;
+        if (exchange.Ask.Stream)
+        {
+            metrics.StreamOpened();
+        }
+
         try
         {
             await next(context);
@@ -30,10 +42,24 @@ internal sealed partial class MeteringMiddleware(
         finally
         {
             context.Features.Set(client);
+            if (exchange.Ask.Stream)
+            {
+                metrics.StreamClosed();
+            }
         }
 
         exchange.Failure ??= body.Conclude();
         exchange.Usage = Usage.Of(exchange, body.Answer, exchange.Failure);
+        Compare(exchange, body.Answer);
+    }
+
+    private void Compare(Exchange exchange, Answer? answer)
+    {
+        if (exchange is { Failure: null, Usage.Evidence: Evidence.Reported, Placement: { } placement } && exchange.Operation != Operations.Embeddings
+            && Interlocked.Increment(ref _answers) % ComparedOneIn == 0)
+        {
+            metrics.Compared(placement.Deployment, answer!.CountOutput(), exchange.Usage.Tokens.Output);
+        }
     }
 
     private ITimer Heartbeat(Delivery delivery) =>
