@@ -34,6 +34,11 @@ internal static class Server
             await Console.Error.WriteLineAsync("gateway: " + reason.Message);
             return 1;
         }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            await Console.Error.WriteLineAsync("gateway: told to stop before it had started");
+            return 0;
+        }
         catch (IOException taken) when (taken.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
             await Console.Error.WriteLineAsync($"gateway: {taken.Message} Stop what listens there, or choose another address with --urls.");

@@ -52,8 +52,15 @@ internal sealed partial class LedgerMiddleware(
         }
 
         await SettleLimitsAsync(exchange, settlement);
-        await AnswerAsync(context, exchange);
-        Tell(context, exchange, settlement);
+        try
+        {
+            await AnswerAsync(context, exchange);
+        }
+        finally
+        {
+            // A client may leave while it is told: the request is in the log and the metrics all the same.
+            Tell(context, exchange, settlement);
+        }
     }
 
     private async Task<bool> SettleAsync(Exchange exchange, Settlement settlement)
