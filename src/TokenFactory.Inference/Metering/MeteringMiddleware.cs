@@ -32,7 +32,6 @@ internal sealed partial class MeteringMiddleware(
             context.Features.Set(client);
         }
 
-        exchange.Failure ??= body.Conclude();
         exchange.Usage = Usage.Of(exchange, body.Answer, exchange.Failure);
     }
 
