@@ -48,7 +48,7 @@ internal sealed class WholeAnswer(Exchange exchange, UpstreamHead head, Delivery
     {
         if (_scanner.Error is { } error)
         {
-            return InBandError.ToFailure(error);
+            return InBandError.ToFailure(error.Without(head.Credential));
         }
 
         exchange.AnswerIsWhole = _scanner.IsWholeObject && !ComesTooLate;
