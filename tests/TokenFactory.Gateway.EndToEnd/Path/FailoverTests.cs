@@ -1,4 +1,3 @@
-using System.Text.Json;
 using TokenFactory.TestKit.Data;
 using TokenFactory.TestKit.Http;
 using TokenFactory.TestKit.Upstream;

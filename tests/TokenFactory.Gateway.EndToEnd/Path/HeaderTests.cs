@@ -1,6 +1,4 @@
-using Microsoft.AspNetCore.Http;
 using TokenFactory.TestKit.Data;
-using TokenFactory.TestKit.Http;
 using TokenFactory.TestKit.Upstream;
 using Xunit;
 
@@ -125,8 +123,14 @@ public sealed class HeaderTests(HeaderTests.Backend backend) : IClassFixture<Hea
             await base.InitializeAsync();
             Upstream.ResponseHeaders = new Dictionary<string, string>
             {
-                ["server"] = "uvicorn", ["x-backend-node"] = "fake-node-1", ["set-cookie"] = "sticky=backend-secret", ["via"] = "1.1 backend-secret",
-                ["x-ratelimit-remaining-requests"] = "7", ["openai-organization"] = "backend-secret", ["x-tf-region"] = "backend-secret", ["alt-svc"] = "h3=backend-secret",
+                ["server"] = "uvicorn",
+                ["x-backend-node"] = "fake-node-1",
+                ["set-cookie"] = "sticky=backend-secret",
+                ["via"] = "1.1 backend-secret",
+                ["x-ratelimit-remaining-requests"] = "7",
+                ["openai-organization"] = "backend-secret",
+                ["x-tf-region"] = "backend-secret",
+                ["alt-svc"] = "h3=backend-secret",
             };
         }
 

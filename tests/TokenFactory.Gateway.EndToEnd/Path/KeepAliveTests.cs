@@ -1,5 +1,4 @@
 using TokenFactory.TestKit.Data;
-using TokenFactory.TestKit.Http;
 using TokenFactory.TestKit.Upstream;
 using Xunit;
 

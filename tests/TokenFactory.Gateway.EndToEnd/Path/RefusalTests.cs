@@ -365,7 +365,12 @@ public sealed class RefusalTests(RefusalTests.Backend backend) : IClassFixture<R
 
         protected override Dictionary<string, string?> Environment => new()
         {
-            ["APP_KEY"] = AppKey, ["EXPIRED_KEY"] = ExpiredKey, ["READER_KEY"] = ReaderKey, ["SLOW_KEY"] = SlowKey, ["POOR_KEY"] = PoorKey, ["NARROW_KEY"] = NarrowKey,
+            ["APP_KEY"] = AppKey,
+            ["EXPIRED_KEY"] = ExpiredKey,
+            ["READER_KEY"] = ReaderKey,
+            ["SLOW_KEY"] = SlowKey,
+            ["POOR_KEY"] = PoorKey,
+            ["NARROW_KEY"] = NarrowKey,
         };
 
         public override async ValueTask InitializeAsync()
