@@ -24,11 +24,12 @@ internal static class LoggingServices
         logging.AddFilter("System", framework);
         logging.AddFilter("Yarp", framework);
 
-        // These print paths, query strings, headers or bodies (P8). Hosting.Diagnostics at None has a second effect: while
+        // These print paths, query strings, headers or bodies, the forwarder in the exceptions of broken answers (P8). Hosting.Diagnostics at None has a second effect: while
         // that category is on, ASP.NET Core starts an activity and a log scope for every request, listened to or not (1 kB each).
         logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         logging.AddFilter("Microsoft.AspNetCore.HttpLogging", LogLevel.None);
         logging.AddFilter("System.Net.Http.HttpClient", LogLevel.None);
+        logging.AddFilter("Yarp.ReverseProxy.Forwarder", LogLevel.None);
         logging.Configure(factory => factory.ActivityTrackingOptions = ActivityTrackingOptions.None);
 
         var writer = new BackgroundLogWriter(

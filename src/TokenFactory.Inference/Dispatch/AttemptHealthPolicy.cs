@@ -36,7 +36,8 @@ internal sealed class AttemptHealthPolicy(IDestinationHealthUpdater updater, Dis
         if (Interlocked.Increment(ref failures.Value) >= FailuresInARow)
         {
             failures.Value = 0;
-            updater.SetPassive(cluster, destination, DestinationHealth.Unhealthy, options.PassiveRest);
+            // YARP gives the matched route's cluster here; the replicas to choose from are those of the one the attempt was sent to.
+            updater.SetPassive(scope.Cluster, destination, DestinationHealth.Unhealthy, options.PassiveRest);
         }
     }
 

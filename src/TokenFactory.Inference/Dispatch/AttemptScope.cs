@@ -1,13 +1,17 @@
 using TokenFactory.Inference.ReadModel;
+using Yarp.ReverseProxy.Model;
 
 namespace TokenFactory.Inference.Dispatch;
 
 /// <summary>What YARP's transforms need to know of the attempt they run in, and what they learn for it.</summary>
-internal sealed class AttemptScope(Exchange exchange, Deployment deployment, AttemptClock clock)
+internal sealed class AttemptScope(Exchange exchange, Deployment deployment, ClusterState cluster, AttemptClock clock)
 {
     public Exchange Exchange { get; } = exchange;
 
     public Deployment Deployment { get; } = deployment;
+
+    /// <summary>The deployment's own; the matched route's is another one.</summary>
+    public ClusterState Cluster { get; } = cluster;
 
     public AttemptClock Clock { get; } = clock;
 

@@ -1,3 +1,5 @@
+using TokenFactory.Inference.ReadModel;
+
 namespace TokenFactory.Inference.Dispatch;
 
 /// <summary>
@@ -10,4 +12,15 @@ internal sealed record BackendError(string? Message, string? Type, string? Code,
 {
     /// <summary>Reads an error body or the data of an error frame. Never throws; what it keeps is bounded.</summary>
     public static BackendError Read(ReadOnlySpan<byte> body, int? status = null) => BackendErrorReader.Read(body, status);
+
+    /// <summary>Backends echo what they were sent, the gateway's credential included, in whichever member.</summary>
+    public BackendError Without(Secret? credential) => credential?.Reveal() is not { } secret ? this : this with
+    {
+        Message = Cut(Message, secret),
+        Type = Cut(Type, secret),
+        Code = Cut(Code, secret),
+        Param = Cut(Param, secret),
+    };
+
+    private static string? Cut(string? text, string secret) => text?.Replace(secret, "(secret)", StringComparison.OrdinalIgnoreCase);
 }

@@ -28,9 +28,9 @@ internal static class BackendRefusal
                 return GatewayError.BackendFailed;
         }
 
-        var error = BackendError.Read((await HeadAsync(response, cancel)).Span, status);
+        var error = BackendError.Read((await HeadAsync(response, cancel)).Span, status).Without(credential);
         var code = IsContext(error) ? "context_length_exceeded" : error.Code;
-        return GatewayError.FromBackend(status, Redact(error.Message, credential), IsContext(error) ? null : error.Type, code, error.Param);
+        return GatewayError.FromBackend(status, error.Message, IsContext(error) ? null : error.Type, code, error.Param);
     }
 
     /// <summary>Whether the gateway may ask the next candidate: what may pass by asking again, and nothing that is about the request or a credential.</summary>
@@ -43,10 +43,6 @@ internal static class BackendRefusal
         error.Type == "exceed_context_size_error"
         || error.Code == "context_length_exceeded"
         || (error.Message?.Contains("maximum context length", StringComparison.OrdinalIgnoreCase) ?? false);
-
-    // Backends echo what they were sent, the gateway's credential included.
-    private static string? Redact(string? message, Secret? credential) =>
-        credential is null ? message : message?.Replace(credential.Reveal(), "(secret)", StringComparison.Ordinal);
 
     private static TimeSpan? RetryAfter(RetryConditionHeaderValue? value) => value?.Delta;
 

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
-
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
@@ -49,7 +49,7 @@ internal sealed partial class DispatchMiddleware(
         }
 
         using var ticking = new AttemptClock(deployment.Clocks ?? options.Clocks, clock, context.RequestAborted, drain.Over);
-        var scope = new AttemptScope(exchange, deployment, ticking);
+        var scope = new AttemptScope(exchange, deployment, cluster, ticking);
         var (segments, injected) = UpstreamBody.For(exchange.Ask, deployment);
         var body = new SegmentStream(segments);
         scope.BodyLength = body.Length;
@@ -67,6 +67,12 @@ internal sealed partial class DispatchMiddleware(
             context.ReassignProxyRequest(cluster);
             await next(context);
             context.Request.Body = original;
+        }
+
+        // The body came to an end in order: whoever meters it says whether that was the answer's, while there are candidates left.
+        if (exchange.Head is not null && context.Features.Get<IForwarderErrorFeature>() is null or { Error: ForwarderError.None })
+        {
+            await context.Features.GetRequiredFeature<IHttpResponseBodyFeature>().CompleteAsync();
         }
 
         var failure = Judge(context, exchange, scope);

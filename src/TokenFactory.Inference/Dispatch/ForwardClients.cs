@@ -37,6 +37,8 @@ internal sealed class ForwardClients(Func<LoopbackHandler> loopback) : IForwarde
             UseCookies = false,
             EnableMultipleHttp2Connections = true,
             ActivityHeadersPropagator = null,
+            // By default an abandoned answer is read on for two seconds, while its backend goes on generating for nobody.
+            MaxResponseDrainSize = 0,
             ConnectTimeout = TimeSpan.FromMilliseconds(connect),
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
             // A name that moves to another address is followed within this time.

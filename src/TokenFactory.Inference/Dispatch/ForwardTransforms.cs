@@ -71,7 +71,8 @@ internal sealed class ForwardTransforms(UpstreamUris uris) : ITransformProvider
             scope.Exchange.Ask.Stream && string.Equals(type, "text/event-stream", StringComparison.OrdinalIgnoreCase),
             type,
             response.Content.Headers.ContentLength,
-            scope.UsageInjected);
+            scope.UsageInjected,
+            scope.Deployment.Provider.Credential);
     }
 
     private static AttemptScope Scope(HttpContext context) =>

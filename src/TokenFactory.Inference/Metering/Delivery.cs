@@ -89,6 +89,11 @@ internal sealed class Delivery(HttpContext context, Exchange exchange, TimeProvi
         try
         {
             await exchange.Admitted;
+            if (exchange.AnswerIsWhole)
+            {
+                return;
+            }
+
             StartEventStream();
             _body.Writer.Write(": keep-alive\n\n"u8);
             await _body.Writer.FlushAsync(_lifetime.RequestAborted);

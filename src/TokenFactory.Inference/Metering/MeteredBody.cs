@@ -55,11 +55,12 @@ internal sealed class MeteredBody(Exchange exchange, Delivery delivery, AnswerFa
         }
     }
 
-    /// <summary>Looks at the latest attempt's answer after its end. An attempt without a body is no answer either.</summary>
-    public Failure? Conclude() =>
-        exchange.Head is null || ReferenceEquals(exchange.Head, _head)
-            ? Answer?.Conclude()
-            : Begin().Conclude();
+    /// <summary>The attempt's body has ended in order: looks whether it was a whole answer. An attempt without a body is none either.</summary>
+    public Task CompleteAsync()
+    {
+        exchange.BackendFault ??= Begin().Conclude();
+        return Task.CompletedTask;
+    }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
@@ -67,8 +68,6 @@ internal sealed class MeteredBody(Exchange exchange, Delivery delivery, AnswerFa
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StartAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
-
-    public Task CompleteAsync() => Task.CompletedTask;
 
     public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 

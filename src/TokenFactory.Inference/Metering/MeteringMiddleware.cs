@@ -48,7 +48,6 @@ internal sealed partial class MeteringMiddleware(
             }
         }
 
-        exchange.Failure ??= body.Conclude();
         exchange.Usage = Usage.Of(exchange, body.Answer, exchange.Failure);
         Compare(exchange, body.Answer);
     }

@@ -18,8 +18,16 @@ internal sealed class WholeAnswer(Exchange exchange, UpstreamHead head, Delivery
 
     public override ReportedUsage? Usage => _scanner.Usage;
 
+    /// <summary>The client has heard keep-alive comments of a stream: no body can follow them.</summary>
+    private bool ComesTooLate => !_flowing && delivery.HasStarted;
+
     public override async ValueTask TakeAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel)
     {
+        if (ComesTooLate)
+        {
+            throw new BackendFaultException(NoAnswer());
+        }
+
         _scanner.Feed(bytes.Span);
         if (!_flowing && _length + bytes.Length <= heldBytes)
         {
@@ -40,13 +48,13 @@ internal sealed class WholeAnswer(Exchange exchange, UpstreamHead head, Delivery
     {
         if (_scanner.Error is { } error)
         {
-            return InBandError.ToFailure(error);
+            return InBandError.ToFailure(error.Without(head.Credential));
         }
 
-        exchange.AnswerIsWhole = _scanner.IsWholeObject;
+        exchange.AnswerIsWhole = _scanner.IsWholeObject && !ComesTooLate;
         return exchange.AnswerIsWhole ? null
             : _flowing ? new Failure(Outcome.BackendCut, GatewayError.BackendCut, TookPrompt: true)
-            : new Failure(Outcome.Failed, GatewayError.BackendFailed, TookPrompt: true);
+            : NoAnswer();
     }
 
     public override ValueTask ReleaseAsync() => delivery.FinishAsync(_held.AsMemory(0, _length), head, _flowing ? null : _length);
@@ -62,6 +70,8 @@ internal sealed class WholeAnswer(Exchange exchange, UpstreamHead head, Delivery
             _held = [];
         }
     }
+
+    private static Failure NoAnswer() => new(Outcome.Failed, GatewayError.BackendFailed, TookPrompt: true);
 
     private void Hold(ReadOnlySpan<byte> bytes)
     {
