@@ -10,6 +10,10 @@ namespace TokenFactory.Storage.Sqlite.Writer;
 internal sealed partial class BatchWriter(
     SqliteFile file, SqliteStorageOptions options, EntryQueue queue, Outbox.OutboxSignal signal, JournalMetrics metrics, TimeProvider clock, ILogger logger)
 {
+    // Entries of one batch from which on commits are worth sharing: what a handful of concurrent requests hands over.
+    private const int BusyEntries = 8;
+
+    private static readonly TimeSpan _moment = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan _firstProbe = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan _lastProbe = TimeSpan.FromSeconds(5);
 
@@ -17,6 +21,7 @@ internal sealed partial class BatchWriter(
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private SqliteSession? _session;
     private volatile bool _works;
+    private bool _isBusy;
     private bool _started;
 
     public bool Works => _works;
@@ -43,6 +48,15 @@ internal sealed partial class BatchWriter(
     {
         while (queue.Take(_batch, options.BatchSize, Timeout.InfiniteTimeSpan))
         {
+            if (_isBusy && _batch.Count < options.BatchSize)
+            {
+                // Many callers are waiting: a commit costs the same for all of them, so the next ones are let in as well. A
+                // lone request never waits here.
+                queue.Gather(options.BatchSize - _batch.Count, _moment);
+                queue.Take(_batch, options.BatchSize, TimeSpan.Zero);
+            }
+
+            _isBusy = _batch.Count >= BusyEntries;
             var started = clock.GetTimestamp();
             try
             {

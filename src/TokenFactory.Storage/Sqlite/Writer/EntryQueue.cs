@@ -38,6 +38,19 @@ internal sealed class EntryQueue
         }
     }
 
+    /// <summary>Lets entries gather for a moment, unless <paramref name="enough"/> wait already.</summary>
+    public void Gather(int enough, TimeSpan moment)
+    {
+        lock (_gate)
+        {
+            if (_entries.Count < enough && !_closed)
+            {
+                // Nobody pulses: the reader is not waiting for a first entry.
+                Monitor.Wait(_gate, moment);
+            }
+        }
+    }
+
     /// <summary>Takes what waits, up to <paramref name="most"/>; waits for a first entry no longer than <paramref name="patience"/>.</summary>
     /// <returns>False when the queue is closed and empty: nothing will come any more.</returns>
     public bool Take(List<Entry> into, int most, TimeSpan patience)
