@@ -1,5 +1,5 @@
-using TokenFactory.Inference.Dispatch;
 using System.Buffers;
+using TokenFactory.Inference.Dispatch;
 
 namespace TokenFactory.Inference.Metering;
 

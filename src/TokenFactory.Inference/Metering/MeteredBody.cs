@@ -1,6 +1,6 @@
-using TokenFactory.Inference.Dispatch;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http.Features;
+using TokenFactory.Inference.Dispatch;
 using TokenFactory.Storage.Journal;
 
 namespace TokenFactory.Inference.Metering;

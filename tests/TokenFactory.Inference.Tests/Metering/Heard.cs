@@ -1,5 +1,5 @@
-using TokenFactory.Inference.Dispatch;
 using System.Text;
+using TokenFactory.Inference.Dispatch;
 using TokenFactory.Inference.Metering;
 
 namespace TokenFactory.Inference.Tests.Metering;
