@@ -1,6 +1,7 @@
-// Starts the built gateway as a process of its own, on a free port and a fresh data folder, with the loopback model only.
+// Starts the built gateway as a process of its own, on a free port and a fresh data folder: alone, or in front of another
+// OpenAI-compatible server ({ baseURL, key }).
 import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,10 +22,17 @@ async function freePort() {
   throw new Error("no free port");
 }
 
-export async function startGateway() {
+export async function startGateway(upstream) {
   const data = await mkdtemp(join(tmpdir(), "gateway-node-"));
   const url = `http://127.0.0.1:${await freePort()}`;
-  const child = spawn("dotnet", [dll, "serve", "--data", data, "--urls", url], { stdio: ["ignore", "pipe", "pipe"] });
+  // The built-in model under a second name: a gateway in front of this one has a loopback of its own.
+  const config = join(data, "gateway.yaml");
+  await writeFile(config, "models: [ { name: echo, deployments: [ { use: loopback } ] } ]\n");
+  const front = upstream ? ["--upstream", upstream.baseURL, "--upstream-key", "UPSTREAM_KEY"] : ["--config", config];
+  const child = spawn("dotnet", [dll, "serve", "--data", data, "--urls", url, ...front], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, UPSTREAM_KEY: upstream?.key ?? "" },
+  });
   const exited = new Promise((resolve) => child.once("exit", resolve));
   let output = "";
   child.stdout.on("data", (bytes) => (output += bytes));
