@@ -72,32 +72,34 @@ internal sealed class Delivery(HttpContext context, Exchange exchange, TimeProvi
         }
     }
 
-    /// <summary>Tells the client that somebody is still there, when nothing was said for the interval: SDKs cut at 100 s of silence and silently call again.</summary>
-    public async Task KeepAliveAsync(TimeSpan interval)
+    /// <summary>Tells the client that somebody is still there, when nothing was said for the interval: SDKs cut at 100 s of
+    /// silence and silently call again. Returns after how long to look again.</summary>
+    public async Task<TimeSpan> KeepAliveAsync(TimeSpan interval)
     {
-        if (_lastWrite != 0 && clock.GetElapsedTime(_lastWrite) < interval)
+        var silence = _lastWrite == 0 ? interval : clock.GetElapsedTime(_lastWrite);
+        if (silence < interval)
         {
-            return;
+            return interval - silence;
         }
 
         // When the answer is being written there is no silence to fill.
         if (!await _turn.WaitAsync(0))
         {
-            return;
+            return interval;
         }
 
         try
         {
             await exchange.Admitted;
-            if (exchange.AnswerIsWhole)
+            if (!exchange.AnswerIsWhole)
             {
-                return;
+                StartEventStream();
+                _body.Writer.Write(": keep-alive\n\n"u8);
+                await _body.Writer.FlushAsync(_lifetime.RequestAborted);
+                _lastWrite = clock.GetTimestamp();
             }
 
-            StartEventStream();
-            _body.Writer.Write(": keep-alive\n\n"u8);
-            await _body.Writer.FlushAsync(_lifetime.RequestAborted);
-            _lastWrite = clock.GetTimestamp();
+            return interval;
         }
         finally
         {

@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using TokenFactory.Inference.ReadModel;
-using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
 
 namespace TokenFactory.Inference.Metering;
@@ -12,7 +11,7 @@ namespace TokenFactory.Inference.Metering;
 /// around Dispatch and finishes after it. Leaves Usage and the Answer to release; an answer that is not what it claims to
 /// be leaves a Failure (P7).
 /// </summary>
-internal sealed partial class MeteringMiddleware(
+internal sealed class MeteringMiddleware(
     RequestDelegate next, AnswerFactory answers, MeteringOptions options, GatewayMetrics metrics, TimeProvider clock, ILogger<MeteringMiddleware> logger)
 {
     // Counting again what a backend reported costs a tokenisation: one answer in so many tells the drift well enough.
@@ -29,7 +28,7 @@ internal sealed partial class MeteringMiddleware(
         context.Response.RegisterForDispose(body);
         exchange.Answer = body;
         context.Features.Set<IHttpResponseBodyFeature>(body);
-        await using var timer = exchange.Ask.Stream ? Heartbeat(delivery) : null;
+        using var heartbeat = exchange.Ask.Stream ? new Heartbeat(delivery, options.KeepAliveInterval, clock, logger) : null;
         if (exchange.Ask.Stream)
         {
             metrics.StreamOpened();
@@ -59,27 +58,5 @@ internal sealed partial class MeteringMiddleware(
         {
             metrics.Compared(placement.Deployment, answer!.CountOutput(), exchange.Usage.Tokens.Output);
         }
-    }
-
-    private ITimer Heartbeat(Delivery delivery) =>
-        clock.CreateTimer(state => _ = BeatAsync((Delivery)state!), delivery, options.KeepAliveInterval, options.KeepAliveInterval);
-
-    private async Task BeatAsync(Delivery delivery)
-    {
-        try
-        {
-            await delivery.KeepAliveAsync(options.KeepAliveInterval);
-        }
-        catch (Exception gone) when (gone is ObjectDisposedException or OperationCanceledException or IOException or InvalidOperationException or JournalUnavailableException)
-        {
-            // The request ended meanwhile, or will end with its own error: a comment is not worth one.
-            Log.Missed(logger, gone);
-        }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(8001, LogLevel.Debug, "A keep-alive comment was not sent")]
-        public static partial void Missed(ILogger logger, Exception cause);
     }
 }
