@@ -14,7 +14,7 @@ internal ref struct AskReader
 
     private readonly PooledBody _body;
     private readonly Operations _operation;
-    private Utf8JsonReader _json;
+    private BodyJson _json;
     private Members _seen;
 
     private string? _model;
@@ -34,7 +34,7 @@ internal ref struct AskReader
     {
         _body = body;
         _operation = operation;
-        _json = new Utf8JsonReader(body.Span, new JsonReaderOptions { MaxDepth = maxDepth });
+        _json = new BodyJson(body.Span, new JsonReaderOptions { MaxDepth = maxDepth });
     }
 
     [Flags]
@@ -63,8 +63,9 @@ internal ref struct AskReader
         {
             return reader.ReadRoot() is { } error ? (null, error) : (reader.ToAsk(), null);
         }
-        catch (JsonException malformed)
+        catch (JsonException refusal)
         {
+            var malformed = reader._json.Explain(refusal);
             var deep = malformed.Message.Contains("maximum configured depth", StringComparison.Ordinal);
             var place = $"line {malformed.LineNumber + 1}, byte {malformed.BytePositionInLine + 1}";
             return (null, GatewayError.MalformedJson(deep ? $"it is nested deeper than {maxDepth} levels, at {place}." : $"unexpected or missing text at {place}."));
@@ -187,7 +188,7 @@ internal ref struct AskReader
             return GatewayError.InvalidValue("model", "'model' must be a string.");
         }
 
-        _modelRange = (int)_json.TokenStartIndex..(int)_json.BytesConsumed;
+        _modelRange = _json.Token;
         _model = _json.GetString();
         return _model is { Length: > 0 and <= 256 } ? null : GatewayError.InvalidValue("model", "'model' must have 1 to 256 characters.");
     }
@@ -222,10 +223,10 @@ internal ref struct AskReader
     private GatewayError? ReadStreamOptions()
     {
         _json.Read();
-        var start = (int)_json.TokenStartIndex;
+        var start = _json.Token.Start;
         if (_json.TokenType == JsonTokenType.Null)
         {
-            _streamOptions = new StreamOptions(start..(int)_json.BytesConsumed, IsNull: true, IsEmpty: true, null, IncludeUsage: false);
+            _streamOptions = new StreamOptions(start.._json.Token.End, IsNull: true, IsEmpty: true, null, IncludeUsage: false);
             return null;
         }
 
@@ -257,10 +258,10 @@ internal ref struct AskReader
                 return error;
             }
 
-            valueRange = (int)_json.TokenStartIndex..(int)_json.BytesConsumed;
+            valueRange = _json.Token;
         }
 
-        _streamOptions = new StreamOptions(start..(int)_json.BytesConsumed, IsNull: false, empty, valueRange, include);
+        _streamOptions = new StreamOptions(start.._json.Token.End, IsNull: false, empty, valueRange, include);
         return null;
     }
 
@@ -285,7 +286,7 @@ internal ref struct AskReader
             }
 
             var name = useCase ? "metadata.tf_use_case" : "metadata.tf_region";
-            if (_json.TokenType != JsonTokenType.String || _json.HasValueSequence || _json.ValueSpan.Length is 0 or > 128)
+            if (_json.TokenType != JsonTokenType.String || _json.ValueBytes is 0 or > 128)
             {
                 return GatewayError.InvalidValue(name, $"'{name}' must be a string of 1 to 128 characters.");
             }
@@ -312,9 +313,9 @@ internal ref struct AskReader
     private GatewayError? ReadTools()
     {
         _json.Read();
-        var start = _json.TokenStartIndex;
+        var start = _json.Token.Start.Value;
         _json.Skip();
-        _inputBytes += _json.BytesConsumed - start;
+        _inputBytes += _json.Token.End.Value - start;
         return null;
     }
 

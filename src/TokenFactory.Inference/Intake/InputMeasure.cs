@@ -16,7 +16,7 @@ internal ref struct InputMeasure
     public long OverheadTokens { get; private set; }
 
     /// <summary>The reader stands on the value of <c>messages</c>.</summary>
-    public GatewayError? Messages(ref Utf8JsonReader json)
+    public GatewayError? Messages(ref BodyJson json)
     {
         if (json.TokenType != JsonTokenType.StartArray)
         {
@@ -41,12 +41,12 @@ internal ref struct InputMeasure
     }
 
     /// <summary>The reader stands on the value of <c>prompt</c> or <c>input</c>: a string, token ids, or an array of either.</summary>
-    public GatewayError? Texts(ref Utf8JsonReader json, string param)
+    public GatewayError? Texts(ref BodyJson json, string param)
     {
         switch (json.TokenType)
         {
             case JsonTokenType.String:
-                Bytes += json.ValueSpan.Length;
+                Bytes += json.ValueBytes;
                 return null;
             case JsonTokenType.StartArray:
                 while (json.Read() && json.TokenType != JsonTokenType.EndArray)
@@ -65,12 +65,12 @@ internal ref struct InputMeasure
         }
     }
 
-    private GatewayError? Element(ref Utf8JsonReader json, string param)
+    private GatewayError? Element(ref BodyJson json, string param)
     {
         switch (json.TokenType)
         {
             case JsonTokenType.String:
-                Bytes += json.ValueSpan.Length;
+                Bytes += json.ValueBytes;
                 return null;
             case JsonTokenType.Number:
                 GivenTokens++;
@@ -90,7 +90,7 @@ internal ref struct InputMeasure
     private static GatewayError Wrong(string param) =>
         GatewayError.InvalidValue(param, $"'{param}' must be a string, an array of strings, or token ids.");
 
-    private void Message(ref Utf8JsonReader json)
+    private void Message(ref BodyJson json)
     {
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
@@ -106,11 +106,11 @@ internal ref struct InputMeasure
 
     // Every string below a message counts: content, parts, names, tool calls. Inline images are bytes no tokenizer sees as
     // text, but a bound has to hold for them as well.
-    private void Value(ref Utf8JsonReader json)
+    private void Value(ref BodyJson json)
     {
         if (json.TokenType == JsonTokenType.String)
         {
-            Bytes += json.ValueSpan.Length;
+            Bytes += json.ValueBytes;
             return;
         }
 
@@ -124,7 +124,7 @@ internal ref struct InputMeasure
         {
             if (json.TokenType == JsonTokenType.String)
             {
-                Bytes += json.ValueSpan.Length;
+                Bytes += json.ValueBytes;
             }
         }
     }

@@ -9,7 +9,7 @@ using Xunit;
 
 namespace TokenFactory.Inference.Tests.Metering;
 
-public sealed class HeartbeatTests
+public sealed class HeartbeatTests : IDisposable
 {
     private readonly FakeClock _clock = new();
     private readonly MemoryStream _sent = new();
@@ -35,6 +35,8 @@ public sealed class HeartbeatTests
         _clock.Advance(TimeSpan.FromSeconds(0.1));
         await CommentsAsync(4);
     }
+
+    public void Dispose() => _sent.Dispose();
 
     private async Task CommentsAsync(int expected)
     {
