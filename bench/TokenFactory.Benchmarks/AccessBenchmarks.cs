@@ -33,7 +33,7 @@ public class AccessBenchmarks
             Tenants = FrozenDictionary<string, Tenant>.Empty,
             Peppers = [pepper],
             Keys = texts.ToFrozenDictionary(
-                text => KeyDigest.Of(pepper.Value.Span, Encoding.UTF8.GetBytes(text)),
+                text => pepper.Digest(Encoding.UTF8.GetBytes(text)),
                 text => new KeySecret(
                     new ApiKey
                     {

@@ -195,7 +195,7 @@ public sealed class EmbeddedIam
             Id = Ids.New(_clock),
             KeyId = minted.Id,
             PepperVersion = pepper.Version,
-            Digest = KeyDigest.Of(pepper.Value.Span, Encoding.ASCII.GetBytes(minted.Key.Reveal())).ToBytes(),
+            Digest = pepper.Digest(Encoding.ASCII.GetBytes(minted.Key.Reveal())).ToBytes(),
             CreatedAt = now,
         };
     }

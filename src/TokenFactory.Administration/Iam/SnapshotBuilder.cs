@@ -61,7 +61,7 @@ internal sealed class SnapshotBuilder(GatewayConfiguration configuration, IamRow
         };
         _ids.Add(key.Id);
         var digest = settings.Hash?.Digest
-            ?? KeyDigest.Of(peppers[0].Value.Span, Encoding.UTF8.GetBytes(settings.Secret!.Reveal()));
+            ?? peppers[0].Digest(Encoding.UTF8.GetBytes(settings.Secret!.Reveal()));
         Add(digest, new KeySecret(key, null));
     }
 

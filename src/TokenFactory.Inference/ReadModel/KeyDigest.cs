@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 
 namespace TokenFactory.Inference.ReadModel;
 
@@ -20,13 +19,6 @@ public readonly record struct KeyDigest(ulong A, ulong B, ulong C, ulong D)
             BinaryPrimitives.ReadUInt64BigEndian(digest[8..]),
             BinaryPrimitives.ReadUInt64BigEndian(digest[16..]),
             BinaryPrimitives.ReadUInt64BigEndian(digest[24..]));
-    }
-
-    public static KeyDigest Of(ReadOnlySpan<byte> pepper, ReadOnlySpan<byte> key)
-    {
-        Span<byte> digest = stackalloc byte[SizeBytes];
-        HMACSHA256.HashData(pepper, key, digest);
-        return From(digest);
     }
 
     public byte[] ToBytes()

@@ -8,7 +8,7 @@ internal sealed record RelayOptions
     /// <summary>How often to look without being told.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>After being told: lets events gather, so that a delivery and a cursor's commit are shared by many.</summary>
+    /// <summary>After being told, and after a delivery that was not full: lets events gather, so that a delivery and a cursor's commit are shared by many.</summary>
     public TimeSpan Linger { get; init; } = TimeSpan.FromMilliseconds(50);
 
     public TimeSpan FirstPause { get; init; } = TimeSpan.FromMilliseconds(100);

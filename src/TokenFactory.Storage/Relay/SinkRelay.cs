@@ -30,7 +30,11 @@ internal sealed partial class SinkRelay(ISink sink, IOutbox outbox, RelayOptions
 
                 var delivered = await DeliverNextAsync(abort);
                 _backoff.Reset();
-                if (!delivered)
+                if (delivered > 0 && delivered < sink.MaxBatch)
+                {
+                    await PauseAsync(options.Linger, stopping);
+                }
+                else if (delivered == 0)
                 {
                     if (stopping.IsCancellationRequested)
                     {
@@ -60,18 +64,17 @@ internal sealed partial class SinkRelay(ISink sink, IOutbox outbox, RelayOptions
         }
     }
 
-    /// <returns>False when nothing waits.</returns>
-    private async Task<bool> DeliverNextAsync(CancellationToken abort)
+    /// <returns>How many events went; 0 when nothing waits.</returns>
+    private async Task<int> DeliverNextAsync(CancellationToken abort)
     {
         var batch = await outbox.ReadAsync(sink.Name, sink.MaxBatch, abort);
         metrics.Seen(sink.Name, batch, clock.GetUtcNow());
-        if (batch.Messages.Count == 0)
+        if (batch.Messages.Count > 0)
         {
-            return false;
+            await DeliverAsync(batch.Messages, abort);
         }
 
-        await DeliverAsync(batch.Messages, abort);
-        return true;
+        return batch.Messages.Count;
     }
 
     private async Task DeliverAsync(IReadOnlyList<OutboxMessage> messages, CancellationToken abort)
