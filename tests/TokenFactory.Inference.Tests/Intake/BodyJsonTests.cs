@@ -14,7 +14,7 @@ public sealed class BodyJsonTests
     [
         "{", "}", "[", "]", ",", ":", " ", "\n", "\"", "\\", "\\u12", "\u0001", "1", "-0.5e3", "true", "null", "\"a\"", "\"a\":", "\"\\n\"",
         Quoted(new string('x', 127)), Quoted(new string('x', 128)), Quoted(new string('x', 129)), Quoted(new string('x', 300) + "\\n" + new string('y', 300)),
-        Quoted("\\n" + new string('x', 200)), Quoted(new string('x', 200) + "\\u00e9é\\\\"), Quoted(new string('x', 200) + "\\ud800") + ":",
+        Quoted("\\n\\\"" + new string('x', 200)), Quoted(new string('x', 200) + "\\u00e9é\\\\"), Quoted(new string('x', 200) + "\\ud800") + ":",
         Quoted(new string('x', 200)) + " :", Quoted(new string('x', 200) + "\\x"), Quoted(new string('x', 200) + "\t"), "\"" + new string('x', 200) + "\\",
         "\"" + new string('x', 200) + "\\u12\"", "{\"content\":" + Quoted(new string('x', 150)) + "}", "[" + Quoted(new string('x', 150)) + " , " + Quoted("\\\"" + new string('x', 150)) + "]",
     ];
