@@ -17,6 +17,9 @@ public sealed record ServerSettings
     /// <summary>How often a silent stream gets a comment.</summary>
     public required TimeSpan KeepAlive { get; init; }
 
-    /// <summary>How long running requests may take to finish at shutdown.</summary>
+    /// <summary>How long an unready replica goes on accepting requests after SIGTERM, while load balancers notice; zero by default.</summary>
+    public required TimeSpan DrainDelay { get; init; }
+
+    /// <summary>How long running requests may take to finish at shutdown, after the delay.</summary>
     public required TimeSpan Drain { get; init; }
 }

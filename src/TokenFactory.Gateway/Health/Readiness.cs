@@ -37,6 +37,9 @@ internal sealed class Readiness(IEnumerable<ReadinessCheck> checks, ReadinessOpt
     private readonly Watched[] _watched = [.. checks.Select(check => new Watched(check))];
     private volatile bool _draining;
 
+    /// <summary>Whether this replica is leaving.</summary>
+    public bool IsDraining => _draining;
+
     /// <summary>Readiness drops now and for good.</summary>
     public void Drain() => _draining = true;
 

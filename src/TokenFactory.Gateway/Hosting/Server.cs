@@ -26,7 +26,9 @@ internal static class Server
             Map(app);
             await StartAsync(app, cancel);
             Welcome.Print(app.Urls, app.Services.GetRequiredService<FirstKeyPreparation>().Key);
-            await app.WaitForShutdownAsync(cancel);
+
+            // The command line's token is cancelled by the signal itself: from here on the lifetime says when to stop.
+            await app.WaitForShutdownAsync(CancellationToken.None);
             return 0;
         }
         catch (Exception reason) when (reason is StartException or StorageException)
@@ -103,6 +105,9 @@ internal static class Server
         builder.Logging.ClearProviders().AddGatewayLogging(Mapping.Logs(configuration.Telemetry));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = configuration.Server.Drain + TimeSpan.FromSeconds(10));
 
+        builder.Services.AddSingleton(new ShutdownOptions { Delay = configuration.Server.DrainDelay });
+        builder.Services.AddSingleton<IHostLifetime, GracefulShutdown>();
+
         var instance = Ids.New(TimeProvider.System);
         var data = options.DataDirectory.FullName;
         builder.Services.AddSingleton(TimeProvider.System);
@@ -123,6 +128,7 @@ internal static class Server
 
     private static void Map(WebApplication app)
     {
+        app.UseMiddleware<LeavingMiddleware>();
         app.UseInferenceErrors();
         app.MapHealth();
         app.MapMetrics();

@@ -63,4 +63,31 @@ public sealed class ShutdownTests
         Assert.Equal(stream ? TokenEncoding.O200kBase.Count("Echo alpha"u8) : 0, settled.Tokens.Output);
         Assert.Equal("drained", Assert.Single(new Books(data.Path).Events()).Outcome);
     }
+
+    [Fact]
+    public async Task A_leaving_replica_is_unready_and_goes_on_serving_until_the_delay_is_over()
+    {
+        using var data = new TempFolder();
+        await using var upstream = await FakeUpstream.StartAsync();
+        await using var gateway = await GatewayProcess.StartAsync(Site.Options(upstream, data, more: "server: { drain_delay: 4s, drain: 5s }"));
+        using var client = Site.Client(gateway);
+        Assert.True((await Caller.MakeAsync(client, _stream)).Whole);
+
+        var started = Stopwatch.GetTimestamp();
+        var stopping = gateway.StopAsync();
+        while ((await client.GetAsync("/health/ready")).IsSuccessStatusCode)
+        {
+            Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(3), "it stayed ready");
+            await Task.Delay(20);
+        }
+
+        // Kept connections are closed after their answer, new ones are accepted.
+        var calls = new[] { await Caller.MakeAsync(client, _stream), await Caller.MakeAsync(client, _stream with { Stream = false }) };
+
+        Assert.All(calls, call => Assert.True(call.Whole));
+        Assert.False(stopping.IsCompleted);
+        Assert.Equal(0, await stopping);
+        Assert.True(Stopwatch.GetElapsedTime(started) >= TimeSpan.FromSeconds(4), "it closed its door too early");
+        Assert.Equal(3, (await new Books(data.Path).SettlementsAsync()).Count);
+    }
 }

@@ -1,11 +1,12 @@
 using TokenFactory.Gateway.Health;
+using TokenFactory.TestKit.Clock;
 using Xunit;
 
 namespace TokenFactory.Gateway.Tests.Health;
 
 public sealed class ReadinessTests
 {
-    private readonly ManualClock _clock = new();
+    private readonly FakeClock _clock = new();
     private readonly Readiness _readiness;
     private bool _journal = true;
 

@@ -51,6 +51,7 @@ internal static class ProcessSections
             BodyBudgetBytes = section["body_budget"].SizeBytes(1 << 20, 1L << 40),
             MaxDepth = (int)(section["max_depth"].Whole(4, 512) ?? 64),
             KeepAlive = section["keep_alive"].Duration(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(90)) ?? TimeSpan.FromSeconds(15),
+            DrainDelay = section["drain_delay"].Duration(TimeSpan.Zero, TimeSpan.FromMinutes(10)) ?? TimeSpan.Zero,
             Drain = section["drain"].Duration(TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)) ?? TimeSpan.FromSeconds(30),
         };
         if (settings.BodyBudgetBytes < settings.BodyLimitBytes)
