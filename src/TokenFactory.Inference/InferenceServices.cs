@@ -37,6 +37,7 @@ public static class InferenceServices
         services.AddSingleton<LocalLimiter>();
         services.AddSingleton<ILimiter>(provider => provider.GetRequiredService<LocalLimiter>());
         services.AddSingleton<BudgetCounters>();
+        services.AddSingleton<LearntOutputs>();
         services.AddSingleton(new Planner(Random.Shared));
         services.AddSingleton<AnswerFactory>();
         services.AddSingleton<Drain>();
