@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace TokenFactory.Inference.Tests.Metering;
+namespace TokenFactory.Inference.Tests.Metering.Scanning;
 
 /// <summary>Streams as real servers write them, with all they do differently.</summary>
 public static class Streams

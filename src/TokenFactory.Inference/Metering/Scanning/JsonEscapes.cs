@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace TokenFactory.Inference.Metering;
+namespace TokenFactory.Inference.Metering.Scanning;
 
 /// <summary>The inside of JSON strings, as bytes.</summary>
 internal static class JsonEscapes

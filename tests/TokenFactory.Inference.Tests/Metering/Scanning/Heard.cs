@@ -1,8 +1,8 @@
 using System.Text;
 using TokenFactory.Inference.Dispatch;
-using TokenFactory.Inference.Metering;
+using TokenFactory.Inference.Metering.Scanning;
 
-namespace TokenFactory.Inference.Tests.Metering;
+namespace TokenFactory.Inference.Tests.Metering.Scanning;
 
 /// <summary>Everything a scanner says of one stream, fed in given pieces.</summary>
 internal sealed record Heard(

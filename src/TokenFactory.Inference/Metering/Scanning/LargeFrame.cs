@@ -1,6 +1,6 @@
 using TokenFactory.Inference.Dispatch;
 
-namespace TokenFactory.Inference.Metering;
+namespace TokenFactory.Inference.Metering.Scanning;
 
 /// <summary>An event too large to hold, watched while it flows: text, usage, finish reasons and errors are still found.</summary>
 internal sealed class LargeFrame : IDisposable

@@ -1,10 +1,10 @@
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
-using TokenFactory.Inference.Metering;
+using TokenFactory.Inference.Metering.Scanning;
 using Xunit;
 
-namespace TokenFactory.Inference.Tests.Metering;
+namespace TokenFactory.Inference.Tests.Metering.Scanning;
 
 public sealed class SseScannerSplitTests
 {

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace TokenFactory.Inference.Tests.Metering;
+namespace TokenFactory.Inference.Tests.Metering.Scanning;
 
 /// <summary>The slow and obvious way to read a stream: lines, then a DOM per event. What the scanner must agree with.</summary>
 internal sealed class NaiveStream

@@ -1,9 +1,9 @@
 using System.Text;
-using TokenFactory.Inference.Metering;
+using TokenFactory.Inference.Metering.Scanning;
 using TokenFactory.Storage.Ledger;
 using Xunit;
 
-namespace TokenFactory.Inference.Tests.Metering;
+namespace TokenFactory.Inference.Tests.Metering.Scanning;
 
 public sealed class ReportedUsageTests
 {

@@ -1,4 +1,4 @@
-namespace TokenFactory.Inference.Metering;
+namespace TokenFactory.Inference.Metering.Scanning;
 
 /// <summary>What a value is, by where it stands in a chat or completions answer.</summary>
 internal enum Place : byte

@@ -1,4 +1,4 @@
-namespace TokenFactory.Inference.Metering;
+namespace TokenFactory.Inference.Metering.Scanning;
 
 /// <summary>
 /// The skeleton of a chunk that was read in full: everything but the values in its holes. The next chunk with the same

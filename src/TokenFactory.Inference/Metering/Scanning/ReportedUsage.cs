@@ -1,7 +1,7 @@
 using System.Text.Json;
 using TokenFactory.Storage.Ledger;
 
-namespace TokenFactory.Inference.Metering;
+namespace TokenFactory.Inference.Metering.Scanning;
 
 /// <summary>
 /// What a backend said it used, as it said it: null is "not said", zero is "said zero". OpenAI's classes overlap: cached

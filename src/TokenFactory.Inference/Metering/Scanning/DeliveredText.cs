@@ -1,11 +1,7 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 
-namespace TokenFactory.Inference.Metering;
-
-/// <summary>Counts the tokens of a text.</summary>
-internal delegate int CountTokens(ReadOnlySpan<byte> utf8);
-
+namespace TokenFactory.Inference.Metering.Scanning;
 /// <summary>
 /// The text that was delivered, kept only until it is counted: at most 16 KB, as escaped as it came, so that a stream
 /// whose backend reports usage pays a copy and nothing else. When full it is folded into a running count. Choices that

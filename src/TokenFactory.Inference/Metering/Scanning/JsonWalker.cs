@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace TokenFactory.Inference.Metering;
+namespace TokenFactory.Inference.Metering.Scanning;
 
 /// <summary>
 /// Walks JSON of any size in pieces of any size with a few hundred bytes of memory, and puts what it meets on

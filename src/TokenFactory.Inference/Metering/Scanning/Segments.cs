@@ -1,6 +1,6 @@
 using System.Collections;
 
-namespace TokenFactory.Inference.Metering;
+namespace TokenFactory.Inference.Metering.Scanning;
 
 /// <summary>
 /// The byte ranges that may go to the client now, in order. Neighbours within the fed chunk are joined, so a chunk that

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace TokenFactory.Inference.Metering;
+namespace TokenFactory.Inference.Metering.Scanning;
 
 /// <summary>
 /// Reads one whole chunk of a stream, strictly: what it finds is where things are, so that nothing is copied. Reused from

@@ -1,4 +1,4 @@
-namespace TokenFactory.Inference.Metering;
+namespace TokenFactory.Inference.Metering.Scanning;
 
 internal enum EventKind
 {

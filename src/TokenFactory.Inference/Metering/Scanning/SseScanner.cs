@@ -1,6 +1,6 @@
 using TokenFactory.Inference.Dispatch;
 
-namespace TokenFactory.Inference.Metering;
+namespace TokenFactory.Inference.Metering.Scanning;
 
 /// <summary>
 /// Sees the bytes of one upstream stream once, in any pieces, and tells what may go to the client now, what the stream

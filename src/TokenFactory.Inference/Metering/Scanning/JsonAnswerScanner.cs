@@ -1,7 +1,7 @@
 using System.Buffers;
 using TokenFactory.Inference.Dispatch;
 
-namespace TokenFactory.Inference.Metering;
+namespace TokenFactory.Inference.Metering.Scanning;
 
 /// <summary>
 /// Sees the bytes of one answer that is a single JSON body (chat, completions, embeddings), whole or in any pieces, with

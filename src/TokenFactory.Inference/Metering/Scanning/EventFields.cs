@@ -1,4 +1,4 @@
-namespace TokenFactory.Inference.Metering;
+namespace TokenFactory.Inference.Metering.Scanning;
 
 /// <summary>
 /// The lines of one event, for the events that are more than one <c>data:</c> line. Data of several lines is joined with

@@ -1,8 +1,8 @@
 using System.Text;
-using TokenFactory.Inference.Metering;
+using TokenFactory.Inference.Metering.Scanning;
 using Xunit;
 
-namespace TokenFactory.Inference.Tests.Metering;
+namespace TokenFactory.Inference.Tests.Metering.Scanning;
 
 public sealed class JsonAnswerScannerTests
 {

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace TokenFactory.Inference.Metering;
+namespace TokenFactory.Inference.Metering.Scanning;
 
 /// <summary>What an answer turned out to hold, whether it came as one body or as a stream.</summary>
 internal sealed class Findings(CountTokens? count) : IDisposable
