@@ -10,31 +10,12 @@ public sealed class BudgetCounters(LocalLimiter limiter, SnapshotStore snapshots
     /// <summary>Meant for the start, before the first request.</summary>
     public void Load(IEnumerable<BudgetSpend> monthToDate)
     {
-        var spent = new Dictionary<(string Tenant, string Subject), (long Tokens, long NanoUsd)>();
-        foreach (var spend in monthToDate)
-        {
-            Add("tenant");
-            Add("project:" + spend.Project);
-            Add("key:" + spend.KeyId);
-            if (spend.User is { } user)
-            {
-                Add("user:" + user);
-            }
-
-            void Add(string subject)
-            {
-                var before = spent.GetValueOrDefault((spend.Tenant, subject));
-                spent[(spend.Tenant, subject)] = (before.Tokens + spend.Tokens, before.NanoUsd + spend.CostNanoUsd);
-            }
-        }
-
+        var sums = new BudgetSums(monthToDate);
         foreach (var (tenant, bucket) in BudgetsInForce())
         {
-            // A tier's budget is counted over its tenant.
-            var subject = bucket.Subject.StartsWith("tier:", StringComparison.Ordinal) ? "tenant" : bucket.Subject;
-            if (spent.TryGetValue((tenant, subject), out var sum))
+            if (sums.Of(tenant, bucket) is > 0 and var spent)
             {
-                limiter.Load(tenant, bucket, bucket.Dimension == Dimension.TokensPerMonth ? sum.Tokens : sum.NanoUsd);
+                limiter.Load(tenant, bucket, spent);
             }
         }
     }
