@@ -1,22 +1,18 @@
-using TokenFactory.Inference.Limits.Local;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Storage.Ledger;
 
 namespace TokenFactory.Inference.Limits;
 
 /// <summary>Rebuilds the counters of the budgets in force from the ledger, which is the truth of what was spent.</summary>
-public sealed class BudgetCounters(LocalLimiter limiter, SnapshotStore snapshots)
+public sealed class BudgetCounters(ILimiter limiter, SnapshotStore snapshots)
 {
     /// <summary>Meant for the start, before the first request.</summary>
-    public void Load(IEnumerable<BudgetSpend> monthToDate)
+    public async Task LoadAsync(IEnumerable<BudgetSpend> monthToDate, DateTimeOffset month, CancellationToken cancel)
     {
         var sums = new BudgetSums(monthToDate);
         foreach (var (tenant, bucket) in BudgetsInForce())
         {
-            if (sums.Of(tenant, bucket) is > 0 and var spent)
-            {
-                limiter.Load(tenant, bucket, spent);
-            }
+            await limiter.LoadAsync(tenant, bucket, sums.Of(tenant, bucket), month, cancel);
         }
     }
 

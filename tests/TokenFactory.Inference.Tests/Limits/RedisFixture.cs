@@ -19,7 +19,7 @@ public sealed class RedisFixture : IAsyncLifetime
 
     public ValueTask DisposeAsync() => Server.DisposeAsync();
 
-    /// <summary>Forgets everything, and stands still at a noon until <see cref="SetTimeAsync"/>.</summary>
+    /// <summary>The clock stands still there.</summary>
     public Task SetTimeAsync(DateTimeOffset now) =>
         Server.SendAsync("SET", "test:now", now.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture));
 
@@ -38,8 +38,9 @@ public sealed class RedisFixture : IAsyncLifetime
             (_, _) => Task.FromResult(spent ?? new BudgetSums([])),
             TimeProvider.System,
             NullLogger<RedisLimiter>.Instance,
+            null,
             ownsTime ? new RedisScripts(OwnedTime) : RedisScripts.OnServerTime);
-        await limiter.ConnectAsync(default);
+        await limiter.StartAsync(default);
         return limiter;
     }
 }

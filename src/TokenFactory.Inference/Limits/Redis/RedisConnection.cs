@@ -7,12 +7,13 @@ namespace TokenFactory.Inference.Limits.Redis;
 /// Where Redis is, from <c>redis://[:password@]host[:port][/database]</c>, <c>rediss://…</c> (TLS) or
 /// <c>host:port,password=…,ssl=true</c>. Holds the password, so it has no text form but the servers' addresses.
 /// </summary>
-public sealed class RedisConnection
+public sealed class RedisConnection : IEquatable<RedisConnection>
 {
     private const string Form = "write redis://:password@host:6379 (rediss:// for TLS) or host:6379,password=…,ssl=true";
+    private readonly string _text;
     private readonly ConfigurationOptions _options;
 
-    private RedisConnection(ConfigurationOptions options) => _options = options;
+    private RedisConnection(string text, ConfigurationOptions options) => (_text, _options) = (text, options);
 
     /// <returns>The connection, or what is wrong with the text, in words that do not repeat it.</returns>
     public static (RedisConnection? Connection, string? Mistake) Parse(string text)
@@ -22,13 +23,19 @@ public sealed class RedisConnection
             var isUrl = text.Contains("://", StringComparison.Ordinal);
             var (options, mistake) = isUrl ? OfUrl(text) : (ConfigurationOptions.Parse(text.Trim()), null);
             mistake ??= options!.EndPoints.Count == 0 ? "no host: " + Form : null;
-            return mistake is null ? (new RedisConnection(options!), null) : (null, mistake);
+            return mistake is null ? (new RedisConnection(text, options!), null) : (null, mistake);
         }
         catch (Exception malformed) when (malformed is ArgumentException or FormatException or OverflowException)
         {
             return (null, "no connection to Redis can be read from it: " + Form);
         }
     }
+
+    public bool Equals(RedisConnection? other) => other is not null && _text == other._text;
+
+    public override bool Equals(object? obj) => Equals(obj as RedisConnection);
+
+    public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(_text);
 
     public override string ToString() => string.Join(", ", _options.EndPoints.Select(ConfigurationText));
 

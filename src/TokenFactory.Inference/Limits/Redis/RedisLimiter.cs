@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
+using TokenFactory.Storage;
 
 namespace TokenFactory.Inference.Limits.Redis;
 
@@ -22,71 +24,92 @@ public sealed partial class RedisLimiter : ILimiter, IAsyncDisposable
     private readonly RedisScripts _scripts;
     private readonly Breaker _breaker;
     private readonly Unsettled _unsettled;
+    private readonly Shares _shares;
+    private readonly RedisLimiterMetrics _metrics;
     private readonly SemaphoreSlim _loading = new(1, 1);
     private readonly ConcurrentDictionary<Guid, Demand> _leases = new();
     private RedisClient? _client;
+    private bool _sharing;
 
     /// <param name="spentSince">Reads from the ledger what the budgets have spent since a month began.</param>
-    public RedisLimiter(RedisLimiterOptions options, Func<DateTimeOffset, CancellationToken, Task<BudgetSums>> spentSince, TimeProvider clock, ILogger<RedisLimiter> logger)
-        : this(options, spentSince, clock, logger, RedisScripts.OnServerTime)
+    public RedisLimiter(
+        RedisLimiterOptions options, Func<DateTimeOffset, CancellationToken, Task<BudgetSums>> spentSince, TimeProvider clock, ILogger<RedisLimiter> logger, IMeterFactory? meters = null)
+        : this(options, spentSince, clock, logger, meters, RedisScripts.OnServerTime)
     {
     }
 
     internal RedisLimiter(
-        RedisLimiterOptions options, Func<DateTimeOffset, CancellationToken, Task<BudgetSums>> spentSince, TimeProvider clock, ILogger<RedisLimiter> logger, RedisScripts scripts)
+        RedisLimiterOptions options,
+        Func<DateTimeOffset, CancellationToken, Task<BudgetSums>> spentSince,
+        TimeProvider clock,
+        ILogger<RedisLimiter> logger,
+        IMeterFactory? meters,
+        RedisScripts scripts)
     {
         (_options, _spentSince, _clock, _logger, _scripts) = (options, spentSince, clock, logger, scripts);
         _breaker = new Breaker(clock);
         _unsettled = new Unsettled(clock, options.MostUnsettled);
+        _shares = new Shares(clock);
+        _metrics = new RedisLimiterMetrics(meters, () => _shares.Replicas, () => Volatile.Read(ref _sharing) ? 1 : 0, () => _unsettled.Count);
     }
 
     private RedisClient Client => _client ?? throw new LimiterUnavailableException("Redis has not been connected yet.");
 
-    /// <summary>The first connection, before the first take.</summary>
-    /// <exception cref="LimiterUnavailableException">Redis does not answer or refuses the password: the message is for the operator.</exception>
-    public async Task ConnectAsync(CancellationToken cancel) => _client = await RedisClient.ConnectAsync(_options, _clock, cancel);
-
     public async ValueTask<Taking> TakeAsync(Demand demand, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
-        var answer = await AskAsync(demand, cancel);
-        if (!TakeCall.TryRead(demand, answer, out var taking))
+        try
         {
-            taking = await LoadAndTakeAsync(demand, cancel);
-        }
+            var answer = await AskAsync(demand, cancel);
+            if (!TakeCall.TryRead(demand, answer, out var taking))
+            {
+                taking = await LoadAndTakeAsync(demand, cancel);
+            }
 
-        if (taking.Reservation is not null && HasLease(demand))
+            if (taking.Reservation is not null && HasLease(demand))
+            {
+                _leases.TryAdd(demand.ReservationId, demand);
+            }
+
+            return taking;
+        }
+        catch (LimiterUnavailableException) when (_options.WhenUnavailable == WhenUnavailable.Share)
         {
-            _leases.TryAdd(demand.ReservationId, demand);
-        }
+            if (!Interlocked.Exchange(ref _sharing, true))
+            {
+                Log.Sharing(_logger, _shares.Replicas);
+            }
 
-        return taking;
+            return await _shares.TakeAsync(demand, cancel);
+        }
     }
 
     /// <summary>Sent at once, and never cancelled; its answer is not waited for. A take that this replica sends later is done after it.</summary>
     public ValueTask SettleAsync(Reservation reservation, Actual actual, CancellationToken cancel)
     {
-        _leases.TryRemove(reservation.Id, out _);
-        if (_breaker.IsOpen)
+        if (!_shares.TrySettle(reservation, actual))
         {
-            Keep(reservation, actual);
-        }
-        else
-        {
-            _ = SettleOrKeepAsync(reservation, actual);
+            SettleInRedis(reservation, actual);
         }
 
         return ValueTask.CompletedTask;
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Where Redis counts a budget already, its counter stays: it knows what was taken since the ledger was read.</summary>
+    public async ValueTask LoadAsync(string tenant, Bucket bucket, long spent, DateTimeOffset month, CancellationToken cancel)
     {
-        if (_client is { } client)
+        // Each load has its own name, so that a reservation held by an earlier counter is not given back to this one.
+        var (billions, rest) = Math.DivRem(Math.Max(0, spent), 1_000_000_000);
+        var value = string.Create(
+            CultureInfo.InvariantCulture, $"{Ids.New(_clock):N} {(month.Year * 12) + month.Month - 1} {billions} {rest}");
+        try
         {
-            await client.DisposeAsync();
+            await Client.SetIfMissingAsync(RedisKeys.Of(tenant, bucket), value, _budgetKept).WaitAsync(_options.LoadWithin, _clock, cancel);
         }
-
-        _loading.Dispose();
+        catch (Exception failure) when (RedisClient.IsOutage(failure) && !cancel.IsCancellationRequested)
+        {
+            throw new LimiterUnavailableException("Redis did not take what a budget has spent.", failure);
+        }
     }
 
     /// <summary>One round trip, within the bound. What may have been taken without our knowing is given back.</summary>
@@ -99,20 +122,19 @@ public sealed partial class RedisLimiter : ILimiter, IAsyncDisposable
 
         try
         {
-            var sent = Client.EvaluateAsync(_scripts.Take, TakeCall.Keys(demand), TakeCall.Values(demand, _options.LongestLease));
-            var answer = sent.IsCompletedSuccessfully ? await sent : await sent.WaitAsync(_options.TakeWithin, _clock, cancel);
+            var started = _clock.GetTimestamp();
+            var answer = await Client.EvaluateAsync(_scripts.Take, TakeCall.Keys(demand), TakeCall.Values(demand, _options.LongestLease))
+                .WaitAsync(_options.TakeWithin, _clock, cancel);
+            _metrics.Took(_clock.GetElapsedTime(started));
             Answered();
             return answer;
         }
         catch (Exception failure) when (RedisClient.IsOutage(failure))
         {
-            if (!cancel.IsCancellationRequested)
-            {
-                Missed(failure);
-            }
-
-            await SettleAsync(new Reservation(demand.ReservationId, demand.Tenant, demand), Actual.Nothing, CancellationToken.None);
+            SettleInRedis(new Reservation(demand.ReservationId, demand.Tenant, demand), Actual.Nothing);
             cancel.ThrowIfCancellationRequested();
+            _metrics.Missed();
+            Missed(failure);
             throw new LimiterUnavailableException("Redis did not answer the take.", failure);
         }
     }
@@ -137,6 +159,7 @@ public sealed partial class RedisLimiter : ILimiter, IAsyncDisposable
                 var sums = await _spentSince(month, limit.Token);
                 foreach (var bucket in demand.Buckets.Where(b => b.Dimension is Dimension.TokensPerMonth or Dimension.NanoUsdPerMonth))
                 {
+                    Log.Loaded(_logger, bucket.Dimension, bucket.Subject, demand.Tenant);
                     await LoadAsync(demand.Tenant, bucket, sums.Of(demand.Tenant, bucket), month, limit.Token);
                 }
             }
@@ -149,20 +172,27 @@ public sealed partial class RedisLimiter : ILimiter, IAsyncDisposable
         {
             throw new LimiterUnavailableException("What the budgets have spent could not be read in time.");
         }
+        catch (StorageException unread)
+        {
+            throw new LimiterUnavailableException("What the budgets have spent could not be read.", unread);
+        }
 
         return TakeCall.TryRead(demand, await AskAsync(demand, cancel), out var taking)
             ? taking
             : throw new LimiterUnavailableException("Redis does not keep what the budgets have spent.");
     }
 
-    /// <summary>Tells what a month has spent of a budget; a counter that is there already knows better and stays.</summary>
-    private async Task LoadAsync(string tenant, Bucket bucket, long spent, DateTimeOffset month, CancellationToken cancel)
+    private void SettleInRedis(Reservation reservation, Actual actual)
     {
-        // Each load has its own name, so that a reservation held by an earlier counter is not given back to this one.
-        var (billions, rest) = Math.DivRem(Math.Max(0, spent), 1_000_000_000);
-        var value = string.Create(
-            CultureInfo.InvariantCulture, $"{Storage.Ids.New(_clock):N} {(month.Year * 12) + month.Month - 1} {billions} {rest}");
-        await Client.SetIfMissingAsync(RedisKeys.Of(tenant, bucket), value, _budgetKept).WaitAsync(_options.LoadWithin, _clock, cancel);
+        _leases.TryRemove(reservation.Id, out _);
+        if (_breaker.IsOpen)
+        {
+            Keep(reservation, actual);
+        }
+        else
+        {
+            _ = SettleOrKeepAsync(reservation, actual);
+        }
     }
 
     private async Task SettleOrKeepAsync(Reservation reservation, Actual actual)
@@ -194,6 +224,7 @@ public sealed partial class RedisLimiter : ILimiter, IAsyncDisposable
 
     private void Answered()
     {
+        Volatile.Write(ref _sharing, false);
         if (_breaker.Succeeded())
         {
             Log.Back(_logger);
@@ -202,7 +233,8 @@ public sealed partial class RedisLimiter : ILimiter, IAsyncDisposable
 
     private void Missed(Exception failure)
     {
-        if (_breaker.Failed())
+        // A server that refuses answers at once, so nobody waits for it; and what it refuses may be one tenant's alone.
+        if (failure is not RedisServerException && _breaker.Failed())
         {
             Log.Gone(_logger, failure);
         }
@@ -231,5 +263,14 @@ public sealed partial class RedisLimiter : ILimiter, IAsyncDisposable
 
         [LoggerMessage(4013, LogLevel.Error, "Too many settlements wait for Redis: the hold of {RequestId} stands until it ends by itself")]
         public static partial void NotKept(ILogger logger, Guid requestId);
+
+        [LoggerMessage(4014, LogLevel.Warning, "Without Redis this replica enforces 1/{Replicas} of every limit by itself, and refuses what costs a monthly budget")]
+        public static partial void Sharing(ILogger logger, int replicas);
+
+        [LoggerMessage(4015, LogLevel.Error, "{Count} settlements did not reach Redis before the end; their holds stand until they end by themselves")]
+        public static partial void LeftUnsettled(ILogger logger, int count, Exception cause);
+
+        [LoggerMessage(4016, LogLevel.Information, "Redis did not know what {Dimension} of {Subject} has spent in {Tenant}: read from the ledger")]
+        public static partial void Loaded(ILogger logger, Dimension dimension, string subject, string tenant);
     }
 }
