@@ -9,7 +9,6 @@ using TokenFactory.Inference.Guard;
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.Ledger;
 using TokenFactory.Inference.Limits;
-using TokenFactory.Inference.Limits.Local;
 using TokenFactory.Inference.Metering;
 using TokenFactory.Inference.Models;
 using TokenFactory.Inference.Policy;
@@ -34,9 +33,7 @@ public static class InferenceServices
         services.AddSingleton(new BodyBudget(options.Intake.EffectiveBodyBudgetBytes));
         services.AddGatewayMetrics();
         services.AddSingleton<Authenticator>();
-        services.AddSingleton<LocalLimiter>();
-        services.AddSingleton<ILimiter>(provider => provider.GetRequiredService<LocalLimiter>());
-        services.AddSingleton<BudgetCounters>();
+        services.AddLimiter(options.RedisLimiter);
         services.AddSingleton<LearntOutputs>();
         services.AddSingleton(new Planner(Random.Shared));
         services.AddSingleton<AnswerFactory>();

@@ -5,6 +5,7 @@ using TokenFactory.Inference;
 using TokenFactory.Inference.Dispatch;
 using TokenFactory.Inference.Guard;
 using TokenFactory.Inference.Intake;
+using TokenFactory.Inference.Limits.Redis;
 using TokenFactory.Inference.Metering;
 using TokenFactory.Storage.Relay;
 using TokenFactory.Storage.Sqlite;
@@ -36,8 +37,13 @@ internal static class Mapping
         },
         Guard = new GuardOptions { MaxInputTokens = configuration.Guard.MaxInputTokens },
         Dispatch = new DispatchOptions { DrainWithin = configuration.Server.Drain },
+        RedisLimiter = Redis(configuration.Limiter, instance),
         Metering = new MeteringOptions { KeepAliveInterval = configuration.Server.KeepAlive },
     };
+
+    private static RedisLimiterOptions? Redis(LimiterSettings settings, Guid instance) => settings.Connection is { } connection
+        ? new RedisLimiterOptions { Connection = connection, InstanceId = instance, WhenUnavailable = settings.WhenUnavailable }
+        : null;
 
     public static IEnumerable<SinkOptions> Sinks(GatewayConfiguration configuration) => configuration.Sinks.Select(sink => sink switch
     {

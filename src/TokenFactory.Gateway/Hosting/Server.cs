@@ -7,6 +7,7 @@ using TokenFactory.Gateway.Logging;
 using TokenFactory.Gateway.Telemetry;
 using TokenFactory.Inference;
 using TokenFactory.Inference.Access;
+using TokenFactory.Inference.Limits;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Storage;
 
@@ -31,7 +32,7 @@ internal static class Server
             await app.WaitForShutdownAsync(CancellationToken.None);
             return 0;
         }
-        catch (Exception reason) when (reason is StartException or StorageException)
+        catch (Exception reason) when (reason is StartException or StorageException or LimiterUnavailableException)
         {
             await Console.Error.WriteLineAsync("gateway: " + reason.Message);
             return 1;

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
+using TokenFactory.Inference.Limits.Redis;
 using TokenFactory.Inference.ReadModel;
 
 namespace TokenFactory.Administration.Configuration.Reading;
@@ -11,7 +12,6 @@ internal static class ProcessSections
 
     // What the design names and this version does not have is told apart from a typing mistake.
     private static readonly string[] _storesToCome = ["postgres"];
-    private static readonly string[] _limitersToCome = ["redis"];
     private static readonly string[] _iamModesToCome = ["platform"];
 
     public static StoreSettings Store(Section section)
@@ -24,11 +24,25 @@ internal static class ProcessSections
 
     public static LimiterSettings Limiter(Section section)
     {
-        var kind = Available(section["kind"], _limitersToCome, ("local", LimiterKind.Local));
-        RefuseUnless(kind is null, section["connection"], "a local limiter has no connection: it counts in this process");
-        RefuseUnless(kind is null, section["when_unavailable"], "a local limiter is always available");
+        var kind = Available(section["kind"], [], ("local", LimiterKind.Local), ("redis", LimiterKind.Redis));
+        var settings = kind == LimiterKind.Redis ? RedisLimiter(section) : new LimiterSettings(LimiterKind.Local);
+        RefuseUnless(kind != LimiterKind.Local, section["connection"], "a local limiter has no connection: it counts in this process");
+        RefuseUnless(kind != LimiterKind.Local, section["when_unavailable"], "a local limiter is always available");
         section.RefuseUnknownKeys();
-        return new LimiterSettings(kind ?? LimiterKind.Local);
+        return settings;
+    }
+
+    private static LimiterSettings RedisLimiter(Section section)
+    {
+        var field = section["connection"].Required("where Redis is, a reference: env:NAME or file:PATH");
+        var (connection, mistake) = field.Secret() is { } text ? RedisConnection.Parse(text.Reveal()) : (null, null);
+        if (mistake is not null)
+        {
+            field.Mistake(mistake);
+        }
+
+        var unavailable = section["when_unavailable"].Choice(("deny", WhenUnavailable.Deny), ("share", WhenUnavailable.Share));
+        return new LimiterSettings(LimiterKind.Redis, connection, unavailable ?? WhenUnavailable.Deny);
     }
 
     public static IamSettings Iam(Section section)

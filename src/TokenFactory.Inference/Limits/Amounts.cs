@@ -1,4 +1,4 @@
-namespace TokenFactory.Inference.Limits.Local;
+namespace TokenFactory.Inference.Limits;
 
 /// <summary>What a demand holds of a bucket, and what its settlement leaves there. Both follow from the demand alone, so a reservation remembers no amounts.</summary>
 internal static class Amounts
