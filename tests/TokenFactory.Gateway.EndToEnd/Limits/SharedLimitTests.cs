@@ -83,7 +83,7 @@ public sealed class SharedLimitTests
             options: new GatewayOptions { Environment = Environment($"redis://:wr0ng-pa55@127.0.0.1:{redis.Port}") });
 
         Assert.Equal(1, ended.ExitCode);
-        Assert.Contains($"gateway: Redis at 127.0.0.1:{redis.Port} refuses the password of limiter.connection.", ended.Error, StringComparison.Ordinal);
+        Assert.Equal($"gateway: Redis at 127.0.0.1:{redis.Port} refuses the password of limiter.connection.", ended.Error.Trim());
         Assert.DoesNotContain("pa55", ended.Output + ended.Error, StringComparison.Ordinal);
     }
 

@@ -29,9 +29,24 @@ internal sealed class RedisClient : IAsyncDisposable
         }
         catch (Exception failure) when (IsOutage(failure) && !cancel.IsCancellationRequested)
         {
+            var refused = TellsOfPassword(failure.ToString()) || (connection is not null && await RefusesPasswordAsync(connection, options.ConnectWithin, clock));
             connection?.Dispose();
-            throw new LimiterUnavailableException(Explain(options.Connection, failure), failure);
+            throw new LimiterUnavailableException(
+                refused
+                    ? $"Redis at {options.Connection} refuses the password of limiter.connection."
+                    : $"Redis at {options.Connection} does not answer. Start it first, or check limiter.connection.",
+                failure);
         }
+    }
+
+    /// <summary>A slow machine may run out of patience before the server's refusal is read: the client goes on trying, and its next try tells.</summary>
+    private static async Task<bool> RefusesPasswordAsync(ConnectionMultiplexer connection, TimeSpan within, TimeProvider clock)
+    {
+        var next = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        connection.ConnectionFailed += (_, failed) =>
+            next.TrySetResult(failed.FailureType == ConnectionFailureType.AuthenticationFailure || TellsOfPassword(failed.Exception?.ToString() ?? ""));
+        await Task.WhenAny(next.Task, Task.Delay(within, clock));
+        return next.Task.IsCompletedSuccessfully && next.Task.Result;
     }
 
     /// <summary>A server that forgot the script is given it again: it did nothing the first time.</summary>
@@ -60,13 +75,8 @@ internal sealed class RedisClient : IAsyncDisposable
         _connection.Dispose();
     }
 
-    private static string Explain(RedisConnection connection, Exception failure)
-    {
-        var text = failure.ToString();
-        return HasAny(text, "NOAUTH", "WRONGPASS", "invalid password", "without any password configured", "AuthenticationFailure", "invalid username-password")
-            ? $"Redis at {connection} refuses the password of limiter.connection."
-            : $"Redis at {connection} does not answer. Start it first, or check limiter.connection.";
-    }
+    private static bool TellsOfPassword(string text) => HasAny(
+        text, "NOAUTH", "WRONGPASS", "invalid password", "without any password configured", "AuthenticationFailure", "authentication failure", "invalid username-password");
 
     private static bool HasAny(string text, params ReadOnlySpan<string> signs)
     {
