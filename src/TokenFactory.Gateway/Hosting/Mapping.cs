@@ -7,7 +7,6 @@ using TokenFactory.Inference.Guard;
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.Metering;
 using TokenFactory.Storage.Relay;
-using TokenFactory.Storage.Sqlite;
 
 namespace TokenFactory.Gateway.Hosting;
 
@@ -22,8 +21,6 @@ internal static class Mapping
 
     public static TelemetryOptions Telemetry(TelemetrySettings settings, Guid instance) =>
         new() { OtlpEndpoint = settings.OtlpEndpoint, Instance = instance.ToString("D") };
-
-    public static SqliteStorageOptions Storage(string dataDirectory, Guid instance) => new() { DataDirectory = dataDirectory, InstanceId = instance };
 
     public static InferenceOptions Inference(GatewayConfiguration configuration, Guid instance) => new()
     {

@@ -69,7 +69,7 @@ internal sealed partial class BatchWriter(
         }
 
         _works = false;
-        store.Close();
+        store.Dispose();
         _finished.SetResult();
     }
 

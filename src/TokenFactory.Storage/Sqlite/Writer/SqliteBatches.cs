@@ -52,6 +52,8 @@ internal sealed partial class SqliteBatches(SqliteFile file, SqliteStorageOption
         _session = null;
     }
 
+    public void Dispose() => Close();
+
     private void WriteTogether(SqliteSession session, IReadOnlyList<Entry> batch)
     {
         session.Begin();
