@@ -22,7 +22,7 @@ public sealed class PostgresStorageOptions
     /// How long one try of a batch may take. A batch whose outcome is unknown then is sent once more, with the same ids on a new
     /// connection, before its waiters are told that it failed.
     /// </summary>
-    public TimeSpan WriteDeadline { get; init; } = TimeSpan.FromSeconds(1.5);
+    public TimeSpan WriteDeadline { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>An instance that has not been heard of for this long, by the database's clock, is dead: another settles what it left open.</summary>
     public TimeSpan InstanceLease { get; init; } = TimeSpan.FromSeconds(30);
