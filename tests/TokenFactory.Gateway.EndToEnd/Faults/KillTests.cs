@@ -60,10 +60,14 @@ public sealed class KillTests(ITestOutputHelper output)
             using var client = Site.Client(gateway);
             using var stop = new CancellationTokenSource();
             var running = load.RunAsync(client, stop.Token);
+            await UnderWayAsync(load);
             await Task.Delay(killAfter);
             await gateway.KillAsync();
             await stop.CancelAsync();
             await running.WaitAsync(TimeSpan.FromSeconds(90));
+
+            // A server of its own may still be committing what the dead process had sent.
+            await Task.Delay(postgres is null ? TimeSpan.Zero : TimeSpan.FromSeconds(1));
             open = await books.OpenAsync();
 
             await gateway.StartAgainAsync();
@@ -80,6 +84,15 @@ public sealed class KillTests(ITestOutputHelper output)
         {
             var options = Site.Options(upstream, data, tokensPerMonth);
             return postgres is null ? options : options.OnPostgres(postgres);
+        }
+    }
+
+    /// <summary>A process that has just started serves a few requests slowly; the moment is drawn from when it serves many.</summary>
+    private static async Task UnderWayAsync(Load load)
+    {
+        for (var tries = 0; load.Calls.Count < 4 * Workers && tries < 600; tries++)
+        {
+            await Task.Delay(50);
         }
     }
 
