@@ -174,11 +174,19 @@ public sealed class PostgresServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Killed sessions are gone a moment after the server is, and may still leave a file behind.</summary>
     private void DeleteFolder()
     {
-        if (Directory.Exists(_folder))
+        for (var tries = 0; Directory.Exists(_folder); tries++)
         {
-            Directory.Delete(_folder, recursive: true);
+            try
+            {
+                Directory.Delete(_folder, recursive: true);
+            }
+            catch (IOException) when (tries < 100)
+            {
+                Thread.Sleep(20);
+            }
         }
     }
 }
