@@ -6,7 +6,7 @@ internal static class RestartOnly
     public static IReadOnlyList<string> Differ(GatewayConfiguration before, GatewayConfiguration after)
     {
         var sections = new List<string>();
-        Note("store", before.Store == after.Store);
+        Note("store", Same(before.Store, after.Store));
         Note("limiter", before.Limiter == after.Limiter);
         Note("iam.max_staleness", before.Iam.MaxStaleness == after.Iam.MaxStaleness);
         Note("server", before.Server with { Urls = [] } == after.Server with { Urls = [] } && before.Server.Urls.SequenceEqual(after.Server.Urls));
@@ -23,6 +23,9 @@ internal static class RestartOnly
             }
         }
     }
+
+    private static bool Same(StoreSettings left, StoreSettings right) =>
+        left with { Connection = null } == right with { Connection = null } && left.Connection?.Reveal() == right.Connection?.Reveal();
 
     // Secrets compare by reference: a sink is compared without its credential, which has no text to compare.
     private static bool Same(SinkSettings left, SinkSettings right) => (left, right) switch

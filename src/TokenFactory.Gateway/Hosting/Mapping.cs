@@ -8,7 +8,6 @@ using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.Limits.Redis;
 using TokenFactory.Inference.Metering;
 using TokenFactory.Storage.Relay;
-using TokenFactory.Storage.Sqlite;
 
 namespace TokenFactory.Gateway.Hosting;
 
@@ -23,8 +22,6 @@ internal static class Mapping
 
     public static TelemetryOptions Telemetry(TelemetrySettings settings, Guid instance) =>
         new() { OtlpEndpoint = settings.OtlpEndpoint, Instance = instance.ToString("D") };
-
-    public static SqliteStorageOptions Storage(string dataDirectory, Guid instance) => new() { DataDirectory = dataDirectory, InstanceId = instance };
 
     public static InferenceOptions Inference(GatewayConfiguration configuration, Guid instance) => new()
     {

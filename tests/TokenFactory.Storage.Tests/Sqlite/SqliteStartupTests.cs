@@ -108,6 +108,6 @@ public sealed class SqliteStartupTests : IDisposable
     private IHost Build(Guid? instance = null) => new HostBuilder()
         .ConfigureServices(services => services
             .AddSqliteStorage(new SqliteStorageOptions { DataDirectory = _directory.Path, InstanceId = instance ?? Ids.New(TimeProvider.System) })
-            .AddRelay([new SinkOptions { Name = "billing", Kind = SinkKind.File, Path = "events.jsonl" }]))
+            .AddRelay(_directory.Path, [new SinkOptions { Name = "billing", Kind = SinkKind.File, Path = "events.jsonl" }]))
         .Build();
 }

@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using TokenFactory.Inference.Limits.Redis;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Storage.Postgres;
 
 namespace TokenFactory.Administration.Configuration.Reading;
 
@@ -11,15 +12,21 @@ internal static class ProcessSections
     private const int MinPepperBytes = 32;
 
     // What the design names and this version does not have is told apart from a typing mistake.
-    private static readonly string[] _storesToCome = ["postgres"];
     private static readonly string[] _iamModesToCome = ["platform"];
 
     public static StoreSettings Store(Section section)
     {
-        var kind = Available(section["kind"], _storesToCome, ("sqlite", StoreKind.Sqlite));
-        RefuseUnless(kind is null, section["connection"], "a sqlite store has no connection: it is a file in the data directory");
+        var kind = section["kind"].Choice(("sqlite", StoreKind.Sqlite), ("postgres", StoreKind.Postgres));
+        var isRefused = kind is null && section["kind"].IsPresent;
+        var settings = kind == StoreKind.Postgres ? Postgres(section) : new StoreSettings(StoreKind.Sqlite);
+        if (kind != StoreKind.Postgres)
+        {
+            RefuseUnless(isRefused, section["connection"], "a sqlite store has no connection: it is a file in the data directory");
+            RefuseUnless(isRefused, section["instance_lease"], "a sqlite store has one instance");
+        }
+
         section.RefuseUnknownKeys();
-        return new StoreSettings(kind ?? StoreKind.Sqlite);
+        return settings;
     }
 
     public static LimiterSettings Limiter(Section section)
@@ -112,6 +119,21 @@ internal static class ProcessSections
 
         field.Mistake($"'{word}' is not available in this version: use {choices[0].Word}");
         return null;
+    }
+
+    private static StoreSettings Postgres(Section section)
+    {
+        // Its keywords hold spaces ("SSL Mode"), and a mounted file ends in a newline.
+        var bytes = section["connection"].Required("a reference, env:NAME or file:PATH").SecretBytes();
+        var connection = bytes is null ? null : new Secret(Encoding.UTF8.GetString(bytes).Trim());
+        if (connection is not null && PostgresStorageOptions.MistakeIn(connection.Reveal()) is { } mistake)
+        {
+            section["connection"].Mistake("this is no connection to PostgreSQL: " + mistake);
+        }
+
+        var lease = section["instance_lease"].Duration(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
+        var settings = new StoreSettings(StoreKind.Postgres) { Connection = connection };
+        return lease is { } given ? settings with { InstanceLease = given } : settings;
     }
 
     // One reference, or versions with the one new keys are digested under first.

@@ -1,4 +1,4 @@
-namespace TokenFactory.Storage.Sqlite.Writer;
+namespace TokenFactory.Storage.Journal.Writer;
 
 /// <summary>The bounded line before the writer's thread. A lock and not a channel: the reader is a thread that blocks, and takes all that waits at once.</summary>
 internal sealed class EntryQueue

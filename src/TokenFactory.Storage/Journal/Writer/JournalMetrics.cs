@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
 
-namespace TokenFactory.Storage.Sqlite.Writer;
+namespace TokenFactory.Storage.Journal.Writer;
 
 internal sealed class JournalMetrics : IDisposable
 {

@@ -1,14 +1,12 @@
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using TokenFactory.Storage.Outbox;
 using TokenFactory.Storage.Relay;
-using TokenFactory.Storage.Tests.Sqlite;
-using TokenFactory.TestKit.Contracts;
 using Xunit;
 
 namespace TokenFactory.Storage.Tests.Relay;
 
-public sealed class SinkRelayTests : IAsyncLifetime
+/// <summary>What the relay does over every store's outbox. Each implementation's tests derive from this and only say how to make one.</summary>
+public abstract class SinkRelayContract : IAsyncLifetime
 {
     private static readonly RelayOptions _quick = new()
     {
@@ -20,11 +18,17 @@ public sealed class SinkRelayTests : IAsyncLifetime
         TrimEvery = TimeSpan.FromMilliseconds(20),
     };
 
-    private SqliteUnderTest _store = null!;
+    private StoreUnderTest _store = null!;
 
-    public async ValueTask InitializeAsync() => _store = await SqliteUnderTest.OpenAsync();
+    private protected abstract Task<StoreUnderTest> OpenAsync();
 
-    public ValueTask DisposeAsync() => _store.DisposeAsync();
+    public async ValueTask InitializeAsync() => _store = await OpenAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _store.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     public async Task P2_Every_event_arrives_in_order_with_the_outboxs_bytes()
@@ -111,39 +115,9 @@ public sealed class SinkRelayTests : IAsyncLifetime
         Assert.Equal(20, sink.Taken.Count);
     }
 
-    [Fact]
-    public async Task P10_Events_leave_the_outbox_only_when_old_and_behind_every_sink()
-    {
-        await SettleAsync(6);
-        var outbox = await _store.OutboxAsync();
-        await _store.Outbox.AdvanceAsync("a", outbox[5].Seq);
-        await _store.Outbox.AdvanceAsync("b", outbox[3].Seq);
-        Assert.Equal(0, await _store.Outbox.TrimAsync(["a", "b"]));
+    private DeadLetters Letters => _store.Letters;
 
-        await using var later = await SqliteUnderTest.OpenAsync(clock: new ShiftedClock(TimeSpan.FromDays(8)), directory: await CloseForReuseAsync());
-        Assert.Equal(0, await later.Outbox.TrimAsync(["a", "b", "never moved"]));
-        Assert.Equal(4, await later.Outbox.TrimAsync(["a", "b"]));
-        Assert.Equal(outbox.Skip(4).Select(one => one.EventId), (await later.OutboxAsync()).Select(one => one.EventId));
-
-        Assert.Equal(2, await later.Outbox.TrimAsync(["a"]));
-        await SettleAsync(1, later);
-        Assert.True((await later.OutboxAsync()).Single().Seq > outbox[5].Seq, "a number was used again, its event would never be relayed");
-    }
-
-    private DeadLetters Letters => _store.Services.GetRequiredService<DeadLetters>();
-
-    private async Task<TemporaryDirectory> CloseForReuseAsync()
-    {
-        await _store.CloseAsync();
-        return _store.Home;
-    }
-
-    private async Task SettleAsync(int count, SqliteUnderTest? store = null)
-    {
-        var target = store ?? _store;
-        var waits = Enumerable.Range(0, count).Select(_ => target.Journal.SettleOnceAsync(SomeRequest.Settlement(SomeRequest.Admission(target.InstanceId))));
-        await Task.WhenAll(waits.ToArray());
-    }
+    private Task SettleAsync(int count) => _store.SettleAsync(count);
 
     private async Task RunUntilAsync(ISink sink, Func<bool> done)
     {
@@ -158,10 +132,5 @@ public sealed class SinkRelayTests : IAsyncLifetime
         await stop.CancelAsync();
         await relay.WaitAsync(TimeSpan.FromSeconds(10));
         Assert.True(done());
-    }
-
-    private sealed class ShiftedClock(TimeSpan by) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + by;
     }
 }

@@ -1,6 +1,6 @@
-namespace TokenFactory.Storage.Sqlite;
+namespace TokenFactory.Storage.Ledger;
 
-/// <summary>Times and durations as SQLite keeps them: whole microseconds, times since 1970 in UTC.</summary>
+/// <summary>Times and durations as SQLite and cursors keep them: whole microseconds, times since 1970 in UTC.</summary>
 internal static class Micros
 {
     public static long Of(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
