@@ -84,6 +84,7 @@ public static class ConfigurationReader
             Tiers = [.. tiers.Values],
             Tenants = tenants,
         };
+        ProcessSections.RequireSharedPepper(configuration.Store, root["iam"].SectionOrEmpty()["pepper"]);
         root.RefuseUnknownKeys();
         return configuration;
     }

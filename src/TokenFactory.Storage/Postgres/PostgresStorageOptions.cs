@@ -24,6 +24,9 @@ public sealed class PostgresStorageOptions
     /// </summary>
     public TimeSpan WriteDeadline { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long the first connection of the process may take: nobody waits for an answer yet, and a cold process on a busy machine is slow.</summary>
+    public TimeSpan StartDeadline { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>An instance that has not been heard of for this long, by the database's clock, is dead: another settles what it left open.</summary>
     public TimeSpan InstanceLease { get; init; } = TimeSpan.FromSeconds(30);
 

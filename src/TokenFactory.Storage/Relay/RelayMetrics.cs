@@ -14,11 +14,11 @@ internal sealed class RelayMetrics : IDisposable
 
     public RelayMetrics()
     {
-        _delivered = _meter.CreateCounter<long>("gateway.relay.delivered", "{event}", "Events a sink acknowledged");
-        _failures = _meter.CreateCounter<long>("gateway.relay.failures", "{delivery}", "Deliveries that failed and are tried again");
-        _meter.CreateObservableGauge("gateway.relay.depth", () => Observe(one => (double)one.Depth), "{event}", "Events a sink has not acknowledged");
-        _meter.CreateObservableGauge("gateway.relay.lag", () => Observe(one => one.Lag.TotalSeconds), "s", "Age of the oldest event a sink has not acknowledged");
-        _meter.CreateObservableGauge("gateway.relay.dead_letters", () => Observe(one => (double)one.DeadLetters), "{event}", "Events parked for a sink");
+        _delivered = _meter.CreateCounter<long>("tokenfactory.relay.delivered", "{event}", "Events a sink acknowledged");
+        _failures = _meter.CreateCounter<long>("tokenfactory.relay.failures", "{delivery}", "Deliveries that failed and are tried again");
+        _meter.CreateObservableGauge("tokenfactory.relay.depth", () => Observe(one => (double)one.Depth), "{event}", "Events a sink has not acknowledged");
+        _meter.CreateObservableGauge("tokenfactory.relay.lag", () => Observe(one => one.Lag.TotalSeconds), "s", "Age of the oldest event a sink has not acknowledged");
+        _meter.CreateObservableGauge("tokenfactory.relay.dead_letters", () => Observe(one => (double)one.DeadLetters), "{event}", "Events parked for a sink");
     }
 
     public void Seen(string sink, OutboxBatch batch, DateTimeOffset now) =>

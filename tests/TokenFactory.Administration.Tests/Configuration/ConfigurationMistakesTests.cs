@@ -101,9 +101,6 @@ public sealed class ConfigurationMistakesTests
     [InlineData("limiter: { kind: redis, connection: env:MISSING }", 1, "the environment variable MISSING is not set")]
     [InlineData("limiter: { kind: local, when_unavailable: share }", 1, "always available")]
     [InlineData("limiter: { kind: local, connection: env:REDIS }", 1, "a local limiter has no connection")]
-    [InlineData("store: { kind: postgres }", 1, "env:NAME or file:PATH")]
-    [InlineData("store: { kind: postgres, connection: Host=db }", 1, "secrets are references")]
-    [InlineData("store: { kind: postgres, connection: env:NO_SUCH_VARIABLE }", 1, "is not set")]
     [InlineData("store: { kind: sqlite, connection: env:PG }", 1, "a sqlite store has no connection")]
     [InlineData("iam: { mode: platform, url: https://iam }", 1, "'platform' is not available in this version")]
     [InlineData("sinks: [ { name: q, kind: rabbitmq } ]", 1, "'rabbitmq' is not available in this version")]
@@ -116,6 +113,27 @@ public sealed class ConfigurationMistakesTests
 
         Assert.Equal(line, mistake.Line);
         Assert.Contains(says, mistake.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("store: { kind: postgres }", "env:NAME or file:PATH")]
+    [InlineData("store: { kind: postgres, connection: Host=db }", "secrets are references")]
+    [InlineData("store: { kind: postgres, connection: env:NO_SUCH_VARIABLE }", "is not set")]
+    public void A_mistake_in_the_shared_store_says_what_to_write(string yaml, string says)
+    {
+        var mistake = Yaml.OnlyMistake(yaml + "\niam: { pepper: env:PEPPER }", ("PEPPER", "a-pepper-of-more-than-thirty-two-bytes"));
+
+        Assert.Equal(1, mistake.Line);
+        Assert.Contains(says, mistake.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void P12_replicas_that_would_each_make_a_pepper_do_not_start()
+    {
+        var mistake = Yaml.OnlyMistake("store: { kind: postgres, connection: env:PG }", ("PG", "Host=db;Database=gateway;Username=me"));
+
+        Assert.Equal("iam.pepper", mistake.Path);
+        Assert.Contains("one pepper", mistake.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -29,8 +29,8 @@ internal static class Site
     /// <summary>The same on a PostgreSQL store, whose instances are taken for dead soon.</summary>
     public static GatewayOptions OnPostgres(this GatewayOptions options, string connection) => options with
     {
-        Environment = new Dictionary<string, string?>(options.Environment) { ["GATEWAY_POSTGRES"] = connection },
-        Config = options.Config + "\nstore: { kind: postgres, connection: env:GATEWAY_POSTGRES, instance_lease: 2s }\n",
+        Environment = new Dictionary<string, string?>(options.Environment) { ["GATEWAY_POSTGRES"] = connection, ["FAULTS_PEPPER"] = "the-pepper-of-all-replicas-is-one-and-the-same" },
+        Config = options.Config + "\nstore: { kind: postgres, connection: env:GATEWAY_POSTGRES, instance_lease: 2s }\niam: { pepper: env:FAULTS_PEPPER }\n",
     };
 
     public static HttpClient Client(GatewayProcess gateway)

@@ -62,6 +62,15 @@ internal static class ProcessSections
         return new IamSettings { MaxStaleness = staleness ?? TimeSpan.FromSeconds(30), Peppers = peppers };
     }
 
+    /// <summary>Each replica would make a pepper of its own in its data directory, and know no key that another one made.</summary>
+    public static void RequireSharedPepper(StoreSettings store, Field pepper)
+    {
+        if (store.Kind == StoreKind.Postgres && !pepper.IsPresent)
+        {
+            pepper.Mistake("missing: replicas of a postgres store need one pepper, a reference (env:NAME or file:PATH) to 32 bytes or more, such as 'openssl rand -hex 32' makes");
+        }
+    }
+
     public static ServerSettings Server(Section section)
     {
         var urls = section["urls"].ItemsOrOne(16)?.Select(item => item.Url()).ToArray();

@@ -13,15 +13,15 @@ internal sealed class JournalMetrics : IDisposable
 
     public JournalMetrics(Func<int> depth, Func<bool> writable)
     {
-        _meter.CreateObservableGauge("gateway.journal.queue.depth", depth, "{entry}", "Entries waiting to be written");
-        _meter.CreateObservableGauge("gateway.journal.writable", () => writable() ? 1 : 0, null, "1 while new work is accepted");
-        _batchSize = _meter.CreateHistogram<int>("gateway.journal.batch.size", "{entry}", "Entries per transaction",
+        _meter.CreateObservableGauge("tokenfactory.journal.queue.depth", depth, "{entry}", "Entries waiting to be written");
+        _meter.CreateObservableGauge("tokenfactory.journal.writable", () => writable() ? 1 : 0, null, "1 while new work is accepted");
+        _batchSize = _meter.CreateHistogram<int>("tokenfactory.journal.batch.size", "{entry}", "Entries per transaction",
             advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512] });
-        _commit = _meter.CreateHistogram<double>("gateway.journal.commit.duration", "s", "From the start of a transaction to its durability",
+        _commit = _meter.CreateHistogram<double>("tokenfactory.journal.commit.duration", "s", "From the start of a transaction to its durability",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2] });
-        _failures = _meter.CreateCounter<long>("gateway.journal.failures", "{commit}", "Commits that failed");
-        _refused = _meter.CreateCounter<long>("gateway.journal.refused", "{entry}", "Entries refused because the queue was full or the store failed");
-        _droppedCheckpoints = _meter.CreateCounter<long>("gateway.journal.checkpoints.dropped", "{checkpoint}", "Checkpoints dropped because the queue was full");
+        _failures = _meter.CreateCounter<long>("tokenfactory.journal.failures", "{commit}", "Commits that failed");
+        _refused = _meter.CreateCounter<long>("tokenfactory.journal.refused", "{entry}", "Entries refused because the queue was full or the store failed");
+        _droppedCheckpoints = _meter.CreateCounter<long>("tokenfactory.journal.checkpoints.dropped", "{checkpoint}", "Checkpoints dropped because the queue was full");
     }
 
     public void Committed(int entries, TimeSpan took)

@@ -19,13 +19,15 @@ internal sealed partial class PostgresBatches(PostgresDatabase database, Postgre
     private readonly SettlementInsert _settlements = new();
     private NpgsqlConnection? _connection;
     private long _beatAt;
+    private bool _wasOpen;
 
     public void Open()
     {
         Close();
         var connection = database.NewWriterConnection();
         _connection = connection;
-        Complete(connection, OpenAsync(connection));
+        Complete(connection, OpenAsync(connection), _wasOpen ? options.WriteDeadline : options.StartDeadline);
+        _wasOpen = true;
         _beatAt = clock.GetTimestamp();
     }
 
@@ -86,7 +88,7 @@ internal sealed partial class PostgresBatches(PostgresDatabase database, Postgre
             using var batch = BatchOf(connection, entries);
             if (batch.BatchCommands.Count > 0)
             {
-                Complete(connection, batch.ExecuteNonQueryAsync());
+                Complete(connection, batch.ExecuteNonQueryAsync(), options.WriteDeadline);
             }
         }
         catch (Exception cause) when (cause is not StorageException && entries.Count == 1)
@@ -140,11 +142,11 @@ internal sealed partial class PostgresBatches(PostgresDatabase database, Postgre
     /// A connection that is given up closes itself once its command has ended.
     /// </summary>
     /// <exception cref="StorageException">The store failed; what was sent may be durable or not. Any other exception is the entry's fault.</exception>
-    private void Complete(NpgsqlConnection connection, Task work)
+    private void Complete(NpgsqlConnection connection, Task work, TimeSpan deadline)
     {
         try
         {
-            work.WaitAsync(options.WriteDeadline, clock).GetAwaiter().GetResult();
+            work.WaitAsync(deadline, clock).GetAwaiter().GetResult();
         }
         catch (PostgresException refusal) when (IsTheRows(refusal))
         {
