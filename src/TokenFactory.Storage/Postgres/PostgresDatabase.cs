@@ -34,11 +34,11 @@ internal sealed class PostgresDatabase : IAsyncDisposable, IDisposable
         User = text.Username ?? "";
         Pool = NpgsqlDataSource.Create(text);
 
-        // Not pooled: a connection that is given up must never serve again. The command timeout only bounds how long one that was
+        // Not pooled: a connection that is given up must never serve again. The timeouts only bound how long one that was
         // given up lingers; the journal keeps its own deadline.
         text.Pooling = false;
         text.CommandTimeout = Math.Max(2, (int)Math.Ceiling(options.WriteDeadline.TotalSeconds * 2));
-        text.Timeout = Math.Max(2, (int)Math.Ceiling(options.WriteDeadline.TotalSeconds * 2));
+        text.Timeout = Math.Max(2, (int)Math.Ceiling(options.StartDeadline.TotalSeconds));
         _writerConnection = text.ToString();
     }
 
