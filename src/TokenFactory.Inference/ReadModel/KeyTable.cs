@@ -77,7 +77,7 @@ public sealed class KeyTable
         return ~low;
     }
 
-    private static int Compare(in KeyDigest left, in KeyDigest right)
+    internal static int Compare(in KeyDigest left, in KeyDigest right)
     {
         var order = left.A.CompareTo(right.A);
         order = order != 0 ? order : left.B.CompareTo(right.B);

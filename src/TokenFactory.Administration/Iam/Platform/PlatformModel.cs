@@ -201,14 +201,27 @@ internal sealed class PlatformModel
         }
 
         _tenantsInForce = null;
-        foreach (var held in _keys.Values.Where(held => tenants.Contains(held.Key.Tenant.Name)
-            || _changed.Contains(ProjectOf(held.Key))
-            || (held.Key.User is not null && _changed.Contains(UserOf(held.Key)))).ToList())
+        KeysUnder(tenants).ForEach(Replace);
+        _changed.Clear();
+    }
+
+    // One look at each key: what did not change at all is not asked for.
+    private List<HeldKey> KeysUnder(HashSet<string> tenants)
+    {
+        var projects = _changed.Any(id => id.Kind == SubjectKind.Project);
+        var users = _changed.Any(id => id.Kind == SubjectKind.User);
+        var under = new List<HeldKey>();
+        foreach (var held in _keys.Values)
         {
-            Replace(held);
+            if ((tenants.Count > 0 && tenants.Contains(held.Key.Tenant.Name))
+                || (projects && _changed.Contains(ProjectOf(held.Key)))
+                || (users && held.Key.User is not null && _changed.Contains(UserOf(held.Key))))
+            {
+                under.Add(held);
+            }
         }
 
-        _changed.Clear();
+        return under;
     }
 
     private HashSet<string> ChangedTenants()
