@@ -1,6 +1,6 @@
 using System.Text;
 using BenchmarkDotNet.Attributes;
-using TokenFactory.Inference.Metering;
+using TokenFactory.Inference.Metering.Scanning;
 
 namespace TokenFactory.Benchmarks;
 

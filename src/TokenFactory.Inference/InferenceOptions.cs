@@ -2,6 +2,7 @@ using TokenFactory.Inference.Dispatch;
 using TokenFactory.Inference.Guard;
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.Ledger;
+using TokenFactory.Inference.Limits.Redis;
 using TokenFactory.Inference.Metering;
 
 namespace TokenFactory.Inference;
@@ -19,6 +20,9 @@ public sealed record InferenceOptions
     public DispatchOptions Dispatch { get; init; } = new();
 
     public MeteringOptions Metering { get; init; } = new();
+
+    /// <summary>Null counts limits in this process.</summary>
+    public RedisLimiterOptions? RedisLimiter { get; init; }
 
     public LedgerOptions Ledger { get; init; } = new();
 }

@@ -1,5 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using TokenFactory.Storage.Sqlite;
 
 namespace TokenFactory.Storage;
 
@@ -10,41 +9,36 @@ namespace TokenFactory.Storage;
 public sealed class StorageMigrator
 {
     private readonly IDbContextFactory<GatewayDbContext> _contexts;
-    private readonly SqliteFile _file;
-    private readonly TimeProvider _clock;
+    private readonly ISchemaHome _home;
 
-    internal StorageMigrator(IDbContextFactory<GatewayDbContext> contexts, SqliteFile file, TimeProvider clock)
+    internal StorageMigrator(IDbContextFactory<GatewayDbContext> contexts, ISchemaHome home)
     {
         _contexts = contexts;
-        _file = file;
-        _clock = clock;
+        _home = home;
     }
 
-    /// <returns>The migrations this call applied, oldest first; empty when there was nothing to do.</returns>
-    /// <exception cref="StorageException">The directory, the file or its schema cannot be used.</exception>
+    /// <returns>What this call did, in order: the migrations it applied, the partitions it made; empty when there was nothing to do.</returns>
+    /// <exception cref="StorageException">The store or its schema cannot be used.</exception>
     public async Task<IReadOnlyList<string>> MigrateAsync(CancellationToken cancel = default)
     {
-        _file.Prepare();
-        using var turn = await FileLock.TakeAsync(Path.Combine(_file.Directory, "migrate.lock"), _clock, cancel);
         try
         {
             await using var context = await _contexts.CreateDbContextAsync(cancel);
+            await using var turn = await _home.TakeTurnAsync(context, cancel);
             var before = await AppliedAsync(context, cancel);
             RefuseNewer(context, before);
-            if (before.Count == context.Database.GetMigrations().Count())
+            if (before.Count < context.Database.GetMigrations().Count())
             {
-                return [];
+                await _home.BeforeAsync(context, cancel);
+                await context.Database.MigrateAsync(cancel);
             }
 
-            // EF Core's own lock is a row, which a process killed in the middle leaves behind, and the next start would wait for
-            // ever. Whoever holds ours knows that its holder is dead.
-            await context.Database.ExecuteSqlRawAsync("DROP TABLE IF EXISTS \"__EFMigrationsLock\"", cancel);
-            await context.Database.MigrateAsync(cancel);
-            return [.. (await AppliedAsync(context, cancel)).Except(before)];
+            var applied = (await AppliedAsync(context, cancel)).Except(before);
+            return [.. applied, .. await _home.AfterAsync(cancel)];
         }
-        catch (Microsoft.Data.Sqlite.SqliteException cause)
+        catch (Exception cause) when (_home.Explain(cause) is { } explained && explained != cause)
         {
-            throw _file.Explain(cause);
+            throw explained;
         }
     }
 
@@ -56,7 +50,7 @@ public sealed class StorageMigrator
         // An older program on a newer schema would write rows the newer one cannot read.
         if (applied.Except(context.Database.GetMigrations()).LastOrDefault() is { } unknown)
         {
-            throw new StorageException($"{_file.FilePath} was written by a newer gateway (it has migration {unknown}, which this program does not know). Run that version or a newer one.");
+            throw new StorageException($"{_home.Name} was written by a newer gateway (it has migration {unknown}, which this program does not know). Run that version or a newer one.");
         }
     }
 }

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Outbox;
+using TokenFactory.Storage.Postgres;
 using TokenFactory.Storage.Relay;
 using TokenFactory.Storage.Sqlite;
 
@@ -19,38 +20,68 @@ public static class StorageServices
     /// </summary>
     public static IServiceCollection AddSqliteStorage(this IServiceCollection services, SqliteStorageOptions options)
     {
-        services.AddLogging();
-        services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton<SqliteFile>();
-        services.AddSingleton<OutboxSignal>();
         services.AddSingleton<SqliteJournal>();
-        services.AddSingleton<SqliteOpenAdmissions>();
         services.AddSingleton<IDbContextFactory<GatewayDbContext>, SqliteDbContextFactory>();
         services.AddSingleton<IJournal>(provider => provider.GetRequiredService<SqliteJournal>());
+        services.AddSingleton<IOpenAdmissions, SqliteOpenAdmissions>();
         services.AddSingleton<IUsageLedger, SqliteUsageLedger>();
         services.AddSingleton<IOutbox, SqliteOutbox>();
-        services.AddSingleton(provider => new StorageMigrator(
-            provider.GetRequiredService<IDbContextFactory<GatewayDbContext>>(), provider.GetRequiredService<SqliteFile>(), provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(provider => new OrphanSettler(
-            provider.GetRequiredService<IJournal>(), provider.GetRequiredService<SqliteOpenAdmissions>(), provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<OrphanSettler>>()));
-        services.AddSingleton(provider => new DeadLetters(provider.GetRequiredService<SqliteFile>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<ISchemaHome, SqliteSchemaHome>();
         services.AddHostedService<SqliteStartup>();
-        return services;
+        return services.AddStorageOverAnyDatabase();
+    }
+
+    /// <summary>
+    /// The shared store: any number of serving processes on one PostgreSQL database. In a host it opens itself before the other
+    /// hosted services start; a command that builds no host uses the contexts, the migrator and the ledger.
+    /// </summary>
+    /// <exception cref="StorageException">When it is first used: the connection cannot be read.</exception>
+    public static IServiceCollection AddPostgresStorage(this IServiceCollection services, PostgresStorageOptions options)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton<PostgresDatabase>();
+        services.AddSingleton<Partitions>();
+        services.AddSingleton<OutboxDays>();
+        services.AddSingleton<PostgresJournal>();
+        services.AddSingleton<IDbContextFactory<GatewayDbContext>, PostgresDbContextFactory>();
+        services.AddSingleton<IJournal>(provider => provider.GetRequiredService<PostgresJournal>());
+        services.AddSingleton<IOpenAdmissions, PostgresOpenAdmissions>();
+        services.AddSingleton<IUsageLedger, PostgresUsageLedger>();
+        services.AddSingleton<IOutbox, PostgresOutbox>();
+        services.AddSingleton<ISchemaHome, PostgresSchemaHome>();
+        services.AddHostedService<PostgresStartup>();
+        return services.AddStorageOverAnyDatabase();
     }
 
     /// <summary>
     /// Relays the outbox to these sinks. Call it after the store's own registration; with no sinks it still removes events that
     /// are older than the outbox's retention.
     /// </summary>
+    /// <param name="dataDirectory">Where the file sinks' relative paths start.</param>
     /// <exception cref="StorageException">At the host's start, naming every mistake in the sinks' configuration.</exception>
-    public static IServiceCollection AddRelay(this IServiceCollection services, IEnumerable<SinkOptions> sinks)
+    public static IServiceCollection AddRelay(this IServiceCollection services, string dataDirectory, IEnumerable<SinkOptions> sinks)
     {
         var configured = sinks.ToArray();
         services.AddHostedService(provider => new RelayHost(
-            Sinks.From(configured, provider.GetRequiredService<SqliteStorageOptions>().DataDirectory), provider.GetRequiredService<IOutbox>(),
+            Sinks.From(configured, dataDirectory), provider.GetRequiredService<IOutbox>(),
             RelayOptions.Default, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RelayHost>>()));
+        return services;
+    }
+
+    private static IServiceCollection AddStorageOverAnyDatabase(this IServiceCollection services)
+    {
+        services.AddLogging();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<OutboxSignal>();
+        services.AddSingleton(provider => new StorageMigrator(
+            provider.GetRequiredService<IDbContextFactory<GatewayDbContext>>(), provider.GetRequiredService<ISchemaHome>()));
+        services.AddSingleton(provider => new OrphanSettler(
+            provider.GetRequiredService<IJournal>(), provider.GetRequiredService<IOpenAdmissions>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<OrphanSettler>>()));
+        services.AddSingleton(provider => new DeadLetters(
+            provider.GetRequiredService<IDbContextFactory<GatewayDbContext>>(), provider.GetRequiredService<TimeProvider>()));
         return services;
     }
 }

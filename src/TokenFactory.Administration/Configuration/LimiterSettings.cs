@@ -1,10 +1,16 @@
+using TokenFactory.Inference.Limits.Redis;
+
 namespace TokenFactory.Administration.Configuration;
 
 public enum LimiterKind
 {
     /// <summary>In this process's memory; one replica.</summary>
     Local = 0,
+
+    /// <summary>In a Redis that all replicas share.</summary>
+    Redis = 1,
 }
 
 /// <summary>Where limits and budgets are counted.</summary>
-public sealed record LimiterSettings(LimiterKind Kind);
+/// <param name="Connection">Only for <see cref="LimiterKind.Redis"/>, and then never null.</param>
+public sealed record LimiterSettings(LimiterKind Kind, RedisConnection? Connection = null, WhenUnavailable WhenUnavailable = WhenUnavailable.Deny);

@@ -6,7 +6,7 @@ internal static class RestartOnly
     public static IReadOnlyList<string> Differ(GatewayConfiguration before, GatewayConfiguration after)
     {
         var sections = new List<string>();
-        Note("store", before.Store == after.Store);
+        Note("store", Same(before.Store, after.Store));
         Note("limiter", before.Limiter == after.Limiter);
         Note("iam.max_staleness", before.Iam.MaxStaleness == after.Iam.MaxStaleness);
         Note("iam.mode, url, credential, poll, timeout or answer_limit", Same(before.Iam.Platform, after.Iam.Platform));
@@ -29,6 +29,9 @@ internal static class RestartOnly
         left is null || right is null
             ? left == right
             : left with { Credential = right.Credential } == right && left.Credential.Reveal() == right.Credential.Reveal();
+
+    private static bool Same(StoreSettings left, StoreSettings right) =>
+        left with { Connection = null } == right with { Connection = null } && left.Connection?.Reveal() == right.Connection?.Reveal();
 
     // Secrets compare by reference: a sink is compared without its credential, which has no text to compare.
     private static bool Same(SinkSettings left, SinkSettings right) => (left, right) switch

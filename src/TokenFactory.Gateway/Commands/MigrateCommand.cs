@@ -1,6 +1,7 @@
 using System.CommandLine;
+using TokenFactory.Administration.Configuration;
+using TokenFactory.Gateway.Hosting;
 using TokenFactory.Storage;
-using TokenFactory.Storage.Sqlite;
 
 namespace TokenFactory.Gateway.Commands;
 
@@ -12,15 +13,19 @@ internal static class MigrateCommand
         var config = CommonOptions.Config();
         var data = CommonOptions.Data();
         var command = new Command("migrate", "Applies the store's migrations and prints what it did; safe to repeat.") { config, data };
-        command.SetAction((parsed, cancel) => RunAsync(parsed.GetValue(data)!, cancel));
+        command.SetAction((parsed, cancel) => RunAsync(parsed.GetValue(config), parsed.GetValue(data)!, cancel));
         return command;
     }
 
-    private static async Task<int> RunAsync(DirectoryInfo data, CancellationToken cancel)
+    private static async Task<int> RunAsync(FileInfo? config, DirectoryInfo data, CancellationToken cancel)
     {
-        var services = new ServiceCollection();
-        services.AddSqliteStorage(new SqliteStorageOptions { DataDirectory = data.FullName, InstanceId = Ids.New(TimeProvider.System) });
-        await using var provider = services.BuildServiceProvider();
+        var reading = ConfigurationReader.ReadFile(config?.FullName, OpenedStore.EnvironmentVariables());
+        if (reading.Configuration is not { } configuration)
+        {
+            return await OpenedStore.RefuseAsync(string.Join(Environment.NewLine, reading.Mistakes));
+        }
+
+        await using var provider = new ServiceCollection().AddStore(configuration.Store, data.FullName, Ids.New(TimeProvider.System)).BuildServiceProvider();
         try
         {
             var applied = await provider.GetRequiredService<StorageMigrator>().MigrateAsync(cancel);
@@ -29,8 +34,7 @@ internal static class MigrateCommand
         }
         catch (StorageException reason)
         {
-            await Console.Error.WriteLineAsync("gateway: " + reason.Message);
-            return 1;
+            return await OpenedStore.RefuseAsync("gateway: " + reason.Message);
         }
     }
 }

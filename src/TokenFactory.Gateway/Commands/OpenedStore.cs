@@ -3,9 +3,9 @@ using System.CommandLine;
 using TokenFactory.Administration;
 using TokenFactory.Administration.Configuration;
 using TokenFactory.Administration.Iam;
+using TokenFactory.Gateway.Hosting;
 using TokenFactory.Storage;
 using TokenFactory.Storage.Ledger;
-using TokenFactory.Storage.Sqlite;
 
 namespace TokenFactory.Gateway.Commands;
 
@@ -31,7 +31,7 @@ internal sealed class OpenedStore(ServiceProvider services) : IAsyncDisposable
         var services = new ServiceCollection();
         services.AddLogging();
         services.AddSingleton(TimeProvider.System);
-        services.AddSqliteStorage(new SqliteStorageOptions { DataDirectory = data, InstanceId = Ids.New(TimeProvider.System) });
+        services.AddStore(configuration.Store, data, Ids.New(TimeProvider.System));
         services.AddEmbeddedIam(configuration, data);
         await using var opened = new OpenedStore(services.BuildServiceProvider());
         try
@@ -53,7 +53,7 @@ internal sealed class OpenedStore(ServiceProvider services) : IAsyncDisposable
 
     public ValueTask DisposeAsync() => services.DisposeAsync();
 
-    private static Dictionary<string, string> EnvironmentVariables() =>
+    public static Dictionary<string, string> EnvironmentVariables() =>
         Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
             .ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value ?? "", StringComparer.Ordinal);
 

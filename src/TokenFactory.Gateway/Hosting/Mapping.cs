@@ -5,9 +5,9 @@ using TokenFactory.Inference;
 using TokenFactory.Inference.Dispatch;
 using TokenFactory.Inference.Guard;
 using TokenFactory.Inference.Intake;
+using TokenFactory.Inference.Limits.Redis;
 using TokenFactory.Inference.Metering;
 using TokenFactory.Storage.Relay;
-using TokenFactory.Storage.Sqlite;
 
 namespace TokenFactory.Gateway.Hosting;
 
@@ -23,8 +23,6 @@ internal static class Mapping
     public static TelemetryOptions Telemetry(TelemetrySettings settings, Guid instance) =>
         new() { OtlpEndpoint = settings.OtlpEndpoint, Instance = instance.ToString("D") };
 
-    public static SqliteStorageOptions Storage(string dataDirectory, Guid instance) => new() { DataDirectory = dataDirectory, InstanceId = instance };
-
     public static InferenceOptions Inference(GatewayConfiguration configuration, Guid instance) => new()
     {
         InstanceId = instance,
@@ -36,8 +34,13 @@ internal static class Mapping
         },
         Guard = new GuardOptions { MaxInputTokens = configuration.Guard.MaxInputTokens },
         Dispatch = new DispatchOptions { DrainWithin = configuration.Server.Drain },
+        RedisLimiter = Redis(configuration.Limiter, instance),
         Metering = new MeteringOptions { KeepAliveInterval = configuration.Server.KeepAlive },
     };
+
+    private static RedisLimiterOptions? Redis(LimiterSettings settings, Guid instance) => settings.Connection is { } connection
+        ? new RedisLimiterOptions { Connection = connection, InstanceId = instance, WhenUnavailable = settings.WhenUnavailable }
+        : null;
 
     public static IEnumerable<SinkOptions> Sinks(GatewayConfiguration configuration) => configuration.Sinks.Select(sink => sink switch
     {

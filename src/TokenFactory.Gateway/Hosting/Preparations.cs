@@ -22,7 +22,7 @@ internal sealed class BudgetPreparation(IUsageLedger ledger, BudgetCounters coun
     {
         var now = clock.GetUtcNow();
         var month = new DateTimeOffset(now.Year, now.Month, 1, 0, 0, 0, TimeSpan.Zero);
-        counters.Load(await ledger.SpendSinceAsync(month, cancellationToken));
+        await counters.LoadAsync(await ledger.SpendSinceAsync(month, cancellationToken), month, cancellationToken);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

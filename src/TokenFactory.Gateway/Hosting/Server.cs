@@ -8,6 +8,7 @@ using TokenFactory.Gateway.Logging;
 using TokenFactory.Gateway.Telemetry;
 using TokenFactory.Inference;
 using TokenFactory.Inference.Access;
+using TokenFactory.Inference.Limits;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Storage;
 
@@ -32,7 +33,7 @@ internal static class Server
             await app.WaitForShutdownAsync(CancellationToken.None);
             return 0;
         }
-        catch (Exception reason) when (reason is StartException or StorageException or PlatformUnavailableException)
+        catch (Exception reason) when (reason is StartException or StorageException or PlatformUnavailableException or LimiterUnavailableException)
         {
             await Console.Error.WriteLineAsync("gateway: " + reason.Message);
             return 1;
@@ -114,13 +115,13 @@ internal static class Server
         builder.Services.AddSingleton(TimeProvider.System);
 
         // Hosted services start in this order, and the listener last: store, first key, read model, clusters, budgets.
-        builder.Services.AddSqliteStorage(Mapping.Storage(data, instance));
+        builder.Services.AddStore(configuration.Store, data, instance);
         builder.Services.AddSingleton<FirstKeyPreparation>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<FirstKeyPreparation>());
         builder.Services.AddAdministration(configuration, source, data);
         builder.Services.AddInference(Mapping.Inference(configuration, instance));
         builder.Services.AddHostedService<BudgetPreparation>();
-        builder.Services.AddRelay(Mapping.Sinks(configuration));
+        builder.Services.AddRelay(data, Mapping.Sinks(configuration));
         builder.Services.AddHealth(new ReadinessOptions());
         builder.Services.AddGatewayTelemetry(Mapping.Telemetry(configuration.Telemetry, instance));
 

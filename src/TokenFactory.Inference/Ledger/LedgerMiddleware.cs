@@ -13,7 +13,7 @@ namespace TokenFactory.Inference.Ledger;
 /// cannot be recorded is not served. Settling never rides on the client's connection.
 /// </summary>
 internal sealed partial class LedgerMiddleware(
-    RequestDelegate next, IJournal journal, LateSettlements late, ILimiter limiter, Instance instance, LedgerOptions options, GatewayMetrics metrics, TimeProvider clock, ILogger<LedgerMiddleware> logger)
+    RequestDelegate next, IJournal journal, LateSettlements late, ILimiter limiter, LearntOutputs learnt, Instance instance, LedgerOptions options, GatewayMetrics metrics, TimeProvider clock, ILogger<LedgerMiddleware> logger)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -52,6 +52,7 @@ internal sealed partial class LedgerMiddleware(
         }
 
         await SettleLimitsAsync(exchange, settlement);
+        Learn(exchange, settlement);
         try
         {
             await AnswerAsync(context, exchange);
@@ -101,6 +102,15 @@ internal sealed partial class LedgerMiddleware(
         {
             // The hold stands until its lease ends: too much is held for a while, never too little.
             Log.LimitsNotSettled(logger, exchange.RequestId, down);
+        }
+    }
+
+    /// <summary>Only what ended by itself tells how long answers are: a bound or a cut tells how patient callers are.</summary>
+    private void Learn(Exchange exchange, Settlement settlement)
+    {
+        if (settlement.Outcome == Outcome.Completed && exchange.Operation != ReadModel.Operations.Embeddings && exchange.Ask.MaxOutputTokens is null)
+        {
+            learnt.Learn(settlement.Placement.Deployment, settlement.Tokens.Output / exchange.Ask.Choices);
         }
     }
 

@@ -12,4 +12,9 @@ public interface ILimiter
     /// the first call counts. <see cref="Actual.Nothing"/> gives everything back, the request itself included.
     /// </summary>
     ValueTask SettleAsync(Reservation reservation, Actual actual, CancellationToken cancel);
+
+    /// <summary>Tells what <paramref name="month"/> has spent of a budget, from the ledger, which is the truth. Meant for the start, before the first take.</summary>
+    /// <param name="month">Its first instant, UTC.</param>
+    /// <exception cref="LimiterUnavailableException">The store behind it is down.</exception>
+    ValueTask LoadAsync(string tenant, Bucket bucket, long spent, DateTimeOffset month, CancellationToken cancel);
 }

@@ -8,7 +8,7 @@ namespace TokenFactory.Inference.Limits;
 /// Reservation, which Ledger settles; what a later stop refuses is given back here. Fails closed: without the limiter
 /// nothing bounds spend.
 /// </summary>
-internal sealed partial class LimitsMiddleware(RequestDelegate next, ILimiter limiter, ILogger<LimitsMiddleware> logger)
+internal sealed partial class LimitsMiddleware(RequestDelegate next, ILimiter limiter, LearntOutputs learnt, ILogger<LimitsMiddleware> logger)
 {
     // Longer than any request should live: a lease that is not settled by then belonged to a process that died.
     private static readonly TimeSpan _lease = TimeSpan.FromHours(1);
@@ -59,7 +59,7 @@ internal sealed partial class LimitsMiddleware(RequestDelegate next, ILimiter li
 
     private async ValueTask<Taking> TakeAsync(Exchange exchange, IReadOnlyList<Bucket> buckets, CancellationToken cancel)
     {
-        var taken = await limiter.TakeAsync(Worst.Of(exchange, buckets, _lease), cancel);
+        var taken = await limiter.TakeAsync(Worst.Of(exchange, buckets, learnt, _lease), cancel);
         if (taken.Refusal is not { Bucket.Dimension: Dimension.TokensPerMinute or Dimension.TokensPerMonth or Dimension.NanoUsdPerMonth }
             || exchange.Ask.CountedInput is not null)
         {
@@ -68,7 +68,7 @@ internal sealed partial class LimitsMiddleware(RequestDelegate next, ILimiter li
 
         // The answer depends on the input's size, so now it is worth counting: the bound alone would refuse what fits.
         exchange.Ask.CountInput();
-        return await limiter.TakeAsync(Worst.Of(exchange, buckets, _lease), cancel);
+        return await limiter.TakeAsync(Worst.Of(exchange, buckets, learnt, _lease), cancel);
     }
 
     private static partial class Log

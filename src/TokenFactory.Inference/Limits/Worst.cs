@@ -4,17 +4,14 @@ using TokenFactory.Storage.Ledger;
 
 namespace TokenFactory.Inference.Limits;
 
-/// <summary>The worst a request can cost: input counted or bounded, output by what was asked, else by what the model can write.</summary>
+/// <summary>The worst a request can cost: input counted or bounded, output by what was asked, else by what the model can write, else by what it usually writes.</summary>
 internal static class Worst
 {
-    /// <summary>What is held for an output that neither the caller nor the registry bounds.</summary>
-    public const long UnboundedOutputTokens = 4096;
-
-    public static Demand Of(Exchange exchange, IReadOnlyList<Bucket> buckets, TimeSpan lease)
+    public static Demand Of(Exchange exchange, IReadOnlyList<Bucket> buckets, LearntOutputs learnt, TimeSpan lease)
     {
         var ask = exchange.Ask;
         var input = ask.InputBound;
-        var output = OutputTokens(ask, exchange.Route);
+        var output = OutputTokens(ask, exchange.Route, learnt);
         var nanoUsd = 0L;
         foreach (var bucket in buckets)
         {
@@ -28,7 +25,7 @@ internal static class Worst
         return new Demand(exchange.RequestId, exchange.Caller.Tenant.Name, buckets, input + output, nanoUsd, lease);
     }
 
-    private static long OutputTokens(Ask ask, ModelRoute route)
+    private static long OutputTokens(Ask ask, ModelRoute route, LearntOutputs learnt)
     {
         if (ask.Operation == Operations.Embeddings)
         {
@@ -40,7 +37,7 @@ internal static class Worst
         {
             var asked = ask.MaxOutputTokens ?? long.MaxValue;
             var possible = Math.Min(asked, target.Deployment.MaxOutput ?? long.MaxValue);
-            most = Math.Max(most, possible == long.MaxValue ? UnboundedOutputTokens : possible);
+            most = Math.Max(most, possible == long.MaxValue ? learnt.Expect(target.Deployment.Name) : possible);
         }
 
         return most * ask.Choices;

@@ -1,3 +1,5 @@
+using TokenFactory.Inference.Metering.Scanning;
+
 namespace TokenFactory.Inference.Metering;
 
 /// <summary>One attempt's answer as it arrives: what of it may go on, what it says of usage, and what is held back for the end.</summary>

@@ -2,6 +2,7 @@ using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using TokenFactory.Inference.Dispatch;
+using TokenFactory.Inference.Metering.Scanning;
 
 namespace TokenFactory.Inference.Metering;
 

@@ -1,4 +1,5 @@
 using TokenFactory.Inference.Dispatch;
+using TokenFactory.Inference.Metering.Scanning;
 using TokenFactory.Storage.Ledger;
 
 namespace TokenFactory.Inference.Metering;

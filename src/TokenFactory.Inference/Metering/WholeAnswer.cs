@@ -1,5 +1,6 @@
 using System.Buffers;
 using TokenFactory.Inference.Dispatch;
+using TokenFactory.Inference.Metering.Scanning;
 using TokenFactory.Storage.Ledger;
 
 namespace TokenFactory.Inference.Metering;

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using TokenFactory.Storage.Ledger;
-using TokenFactory.Storage.Sqlite;
 
 namespace TokenFactory.Storage.Journal;
 
@@ -13,11 +12,11 @@ public sealed partial class OrphanSettler
     private const int PageSize = 500;
 
     private readonly IJournal _journal;
-    private readonly SqliteOpenAdmissions _open;
+    private readonly IOpenAdmissions _open;
     private readonly TimeProvider _clock;
     private readonly ILogger<OrphanSettler> _logger;
 
-    internal OrphanSettler(IJournal journal, SqliteOpenAdmissions open, TimeProvider clock, ILogger<OrphanSettler> logger)
+    internal OrphanSettler(IJournal journal, IOpenAdmissions open, TimeProvider clock, ILogger<OrphanSettler> logger)
     {
         _journal = journal;
         _open = open;
@@ -25,7 +24,7 @@ public sealed partial class OrphanSettler
         _logger = logger;
     }
 
-    /// <summary>Settles what every other instance left open. In the embedded store no other instance can be alive.</summary>
+    /// <summary>Settles what dead instances left open. In the embedded store no other instance can be alive.</summary>
     /// <returns>How many admissions were closed.</returns>
     public Task<int> SettleAsync(CancellationToken cancel = default) => SettleAsync(alsoOwn: false, cancel);
 
@@ -33,15 +32,15 @@ public sealed partial class OrphanSettler
     internal async Task<int> SettleAsync(bool alsoOwn, CancellationToken cancel)
     {
         var settled = 0;
-        foreach (var instance in _open.Instances(alsoOwn))
+        foreach (var instance in await _open.InstancesAsync(alsoOwn, cancel))
         {
-            var place = 0L;
-            while (_open.Page(instance, place, PageSize) is { Count: > 0 } page)
+            OpenAdmission? last = null;
+            while (await _open.PageAsync(instance, last, PageSize, cancel) is { Count: > 0 } page)
             {
                 cancel.ThrowIfCancellationRequested();
                 await Task.WhenAll(page.Select(orphan => _journal.SettleOnceAsync(Close(orphan))));
                 settled += page.Count;
-                place = page[^1].Row;
+                last = page[^1];
             }
 
             await _open.CloseAsync(instance);

@@ -13,6 +13,11 @@ internal readonly record struct UsageCursor(long AcceptedAtMicros, Guid RequestI
     private const byte Version = 1;
     private const int Length = 1 + sizeof(long) + 16;
 
+    /// <summary>A forged cursor may be beyond the last moment there is.</summary>
+    public DateTimeOffset AcceptedAt => Micros.ToTime(Math.Min(AcceptedAtMicros, Micros.Of(DateTimeOffset.MaxValue)));
+
+    public static UsageCursor After(UsageRecord record) => new(Micros.Of(record.AcceptedAt), record.RequestId);
+
     public static UsageCursor Parse(string text)
     {
         Span<byte> bytes = stackalloc byte[Length];

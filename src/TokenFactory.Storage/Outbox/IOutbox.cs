@@ -6,11 +6,11 @@ internal interface IOutbox
     /// <summary>Completes at the next commit; a hint, take it before <see cref="ReadAsync"/>.</summary>
     Task NextCommit { get; }
 
-    /// <summary>The events after the sink's cursor, in order, and how many wait behind them.</summary>
+    /// <summary>The events after the sink's cursor, in order, and how many wait behind them; none while another replica serves the sink.</summary>
     Task<OutboxBatch> ReadAsync(string sink, int limit, CancellationToken cancel);
 
-    /// <summary>Acknowledges everything up to <paramref name="seq"/>.</summary>
-    Task AdvanceAsync(string sink, long seq);
+    /// <summary>Acknowledges everything up to <paramref name="last"/>.</summary>
+    Task AdvanceAsync(string sink, OutboxMessage last);
 
     /// <summary>Takes one event out of the sink's way: writes its dead letter and moves the cursor past it, both or neither.</summary>
     Task ParkAsync(string sink, OutboxMessage message, int attempts, string error);
@@ -21,7 +21,7 @@ internal interface IOutbox
     /// <summary>Ends a replay: the dead letter is gone when it was delivered, else it waits again with the new error.</summary>
     Task EndReplayAsync(string sink, Guid eventId, string? error);
 
-    /// <summary>Removes one small batch of events that are older than the store's bound and behind every one of these sinks.</summary>
-    /// <returns>How many were removed.</returns>
+    /// <summary>Removes one small part of the events that are older than the store's bound and behind every one of these sinks.</summary>
+    /// <returns>How many parts, events or days of them, were removed.</returns>
     Task<int> TrimAsync(IReadOnlyCollection<string> sinks);
 }

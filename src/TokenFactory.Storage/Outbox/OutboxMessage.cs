@@ -1,5 +1,6 @@
 namespace TokenFactory.Storage.Outbox;
 
 /// <summary>One event as it is relayed: its bytes were fixed when it was written and are the same at every delivery.</summary>
-/// <param name="Seq">Its place in the outbox; later events have higher numbers.</param>
-public sealed record OutboxMessage(long Seq, Guid EventId, string Type, ReadOnlyMemory<byte> Body, DateTimeOffset CreatedAt);
+/// <param name="Seq">Its place in the outbox; of one writer, later events have higher numbers.</param>
+/// <param name="Transaction">What stands before <paramref name="Seq"/> in the order of events, in a store with many writers; else zero.</param>
+public sealed record OutboxMessage(long Seq, Guid EventId, string Type, ReadOnlyMemory<byte> Body, DateTimeOffset CreatedAt, ulong Transaction = 0);

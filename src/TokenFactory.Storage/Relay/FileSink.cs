@@ -25,7 +25,6 @@ internal sealed class FileSink(string name, string path, int maxBatch) : ISink, 
 
         _file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
         CutTornLine(_file);
-        _file.Seek(0, SeekOrigin.End);
         return Task.CompletedTask;
     }
 
@@ -39,6 +38,8 @@ internal sealed class FileSink(string name, string path, int maxBatch) : ISink, 
             lines.WriteByte((byte)'\n');
         }
 
+        // Another replica may have served the sink since this one opened the file.
+        file.Seek(0, SeekOrigin.End);
         await file.WriteAsync(lines.GetBuffer().AsMemory(0, (int)lines.Length), cancel);
         file.Flush(flushToDisk: true);
     }

@@ -84,7 +84,7 @@ internal sealed partial class SinkRelay(ISink sink, IOutbox outbox, RelayOptions
             try
             {
                 await sink.DeliverAsync(messages, abort);
-                await outbox.AdvanceAsync(sink.Name, messages[^1].Seq);
+                await outbox.AdvanceAsync(sink.Name, messages[^1]);
                 metrics.Delivered(sink.Name, messages.Count);
                 return;
             }

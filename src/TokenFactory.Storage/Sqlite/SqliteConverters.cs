@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+using TokenFactory.Storage.Ledger;
 
 namespace TokenFactory.Storage.Sqlite;
 

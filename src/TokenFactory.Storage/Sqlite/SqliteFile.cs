@@ -37,13 +37,14 @@ internal sealed class SqliteFile
     /// <summary>What every connection is told first. The timeout leads, so that switching a new file to WAL waits for another process that does the same.</summary>
     public string Pragmas { get; }
 
-    /// <summary>Makes the directory when it is missing, and says plainly when it cannot be written.</summary>
+    /// <summary>Makes the directory and the file when they are missing, the file its owner's alone, and says plainly when they cannot be written.</summary>
     public void Prepare()
     {
         var probe = Path.Combine(Directory, ".write-probe");
         try
         {
             System.IO.Directory.CreateDirectory(Directory);
+            MakePrivate();
             using (new FileStream(probe, FileMode.Create, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, 1, FileOptions.DeleteOnClose))
             {
             }
@@ -91,6 +92,23 @@ internal sealed class SqliteFile
         raw.SQLITE_IOERR => $"The disk that holds {Directory} failed a read or write ({detail}).",
         _ => $"{FilePath}: {detail}",
     };
+
+    /// <summary>SQLite would make the file readable by everybody; its log and index take over the file's own mode.</summary>
+    private void MakePrivate()
+    {
+        if (OperatingSystem.IsWindows() || File.Exists(FilePath))
+        {
+            return;
+        }
+
+        new FileStream(FilePath, new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.Write,
+            Share = FileShare.ReadWrite | FileShare.Delete,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        }).Dispose();
+    }
 
     private static string Describe(string path, TimeSpan busyTimeout) => new SqliteConnectionStringBuilder
     {

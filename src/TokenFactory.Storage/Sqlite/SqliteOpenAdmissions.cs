@@ -5,7 +5,7 @@ using TokenFactory.Storage.Ledger;
 namespace TokenFactory.Storage.Sqlite;
 
 /// <summary>Finds what instances left open. An instance found clean is marked, so that each start looks only at what is new since.</summary>
-internal sealed class SqliteOpenAdmissions(SqliteFile file, SqliteStorageOptions options, SqliteJournal journal, TimeProvider clock)
+internal sealed class SqliteOpenAdmissions(SqliteFile file, SqliteStorageOptions options, SqliteJournal journal, TimeProvider clock) : IOpenAdmissions
 {
     /// <summary>Steps from one instance to the next through the index, and so reads as many rows as there are instances.</summary>
     private const string InstancesSql =
@@ -32,7 +32,7 @@ internal sealed class SqliteOpenAdmissions(SqliteFile file, SqliteStorageOptions
         ORDER BY a.rowid LIMIT @limit
         """;
 
-    public IReadOnlyList<Guid> Instances(bool alsoOwn)
+    public Task<IReadOnlyList<Guid>> InstancesAsync(bool alsoOwn, CancellationToken cancel)
     {
         using var connection = file.Open();
         using var command = connection.CreateCommand();
@@ -46,16 +46,16 @@ internal sealed class SqliteOpenAdmissions(SqliteFile file, SqliteStorageOptions
             instances.Add(reader.Id(0));
         }
 
-        return instances;
+        return Task.FromResult<IReadOnlyList<Guid>>(instances);
     }
 
-    public IReadOnlyList<OpenAdmission> Page(Guid instance, long after, int limit)
+    public Task<IReadOnlyList<OpenAdmission>> PageAsync(Guid instance, OpenAdmission? after, int limit, CancellationToken cancel)
     {
         using var connection = file.Open();
         using var command = connection.CreateCommand();
         command.CommandText = PageSql;
         command.Parameters.AddWithValue("@instance", instance.ToByteArray(bigEndian: true));
-        command.Parameters.AddWithValue("@after", after);
+        command.Parameters.AddWithValue("@after", after?.Row ?? 0L);
         command.Parameters.AddWithValue("@limit", limit);
         using var reader = command.ExecuteReader();
         List<OpenAdmission> page = [];
@@ -64,7 +64,7 @@ internal sealed class SqliteOpenAdmissions(SqliteFile file, SqliteStorageOptions
             page.Add(Read(reader));
         }
 
-        return page;
+        return Task.FromResult<IReadOnlyList<OpenAdmission>>(page);
     }
 
     public Task CloseAsync(Guid instance)

@@ -32,7 +32,7 @@ internal sealed class SqliteOutbox(SqliteFile file, SqliteStorageOptions options
         return new OutboxBatch(messages, messages.Count == 0 ? 0 : totals.GetInt64(0) - messages[0].Seq + 1, totals.GetInt64(1));
     }
 
-    public Task AdvanceAsync(string sink, long seq) => journal.WriteAsync(session => Advance(session, sink, seq));
+    public Task AdvanceAsync(string sink, OutboxMessage last) => journal.WriteAsync(session => Advance(session, sink, last.Seq));
 
     public Task ParkAsync(string sink, OutboxMessage message, int attempts, string error) => journal.WriteAsync(session =>
     {

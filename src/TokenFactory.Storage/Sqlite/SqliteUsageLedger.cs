@@ -66,7 +66,7 @@ internal sealed class SqliteUsageLedger(SqliteFile file) : IUsageLedger
         }
 
         var more = records.Count == limit && await reader.ReadAsync(cancel);
-        return new UsagePage(records, more ? new UsageCursor(Micros.Of(records[^1].AcceptedAt), records[^1].RequestId).ToString() : null);
+        return new UsagePage(records, more ? UsageCursor.After(records[^1]).ToString() : null);
     }
 
     public async Task<IReadOnlyList<BudgetSpend>> SpendSinceAsync(DateTimeOffset from, CancellationToken cancel)

@@ -36,7 +36,7 @@ public sealed class ConfigurationMistakesTests
         Assert.Equal(
             [
                 "gateway.yaml:1:1: stores: unknown key 'stores'; did you mean 'store'?",
-                "gateway.yaml:2:18: limiter.kind: 'redis' is not available in this version: use local",
+                "gateway.yaml:2:37: limiter.connection: the environment variable REDIS is not set: set it, or change the reference",
                 "gateway.yaml:4:44: providers[0].credential: secrets are references: env:NAME or file:PATH",
                 "gateway.yaml:5:13: providers[1].name: there is a provider named 'gpu' already, at providers[0].name",
                 "gateway.yaml:5:24: providers[1].kind: 'opanai' is none of openai, loopback; did you mean 'openai'?",
@@ -96,9 +96,17 @@ public sealed class ConfigurationMistakesTests
     [InlineData("iam: { max_staleness: 2h }", 1, "from 2s to 1h")]
     [InlineData("iam: { pepper: env:MISSING }", 1, "the environment variable MISSING is not set")]
     [InlineData("iam: { pepper: file:missing.key }", 1, "the file missing.key does not exist")]
-    [InlineData("store: { kind: postgres, connection: env:PG }", 1, "'postgres' is not available in this version")]
     [InlineData("iam: { mode: standalone, url: https://iam }", 1, "the standalone mode has none")]
     [InlineData("iam: { mode: platfrom }", 1, "did you mean 'platform'?")]
+    [InlineData("limiter: { kind: redis }", 1, "missing: where Redis is")]
+    [InlineData("limiter: { kind: redis, connection: 'redis://:pw@host' }", 1, "secrets are references")]
+    [InlineData("limiter: { kind: redis, connection: env:MISSING }", 1, "the environment variable MISSING is not set")]
+    [InlineData("limiter: { kind: local, when_unavailable: share }", 1, "always available")]
+    [InlineData("limiter: { kind: local, connection: env:REDIS }", 1, "a local limiter has no connection")]
+    [InlineData("store: { kind: postgres }", 1, "env:NAME or file:PATH")]
+    [InlineData("store: { kind: postgres, connection: Host=db }", 1, "secrets are references")]
+    [InlineData("store: { kind: postgres, connection: env:NO_SUCH_VARIABLE }", 1, "is not set")]
+    [InlineData("store: { kind: sqlite, connection: env:PG }", 1, "a sqlite store has no connection")]
     [InlineData("sinks: [ { name: q, kind: rabbitmq } ]", 1, "'rabbitmq' is not available in this version")]
     [InlineData("tenants: [ { name: 'a b' } ]", 1, "a name has 1 to 64")]
     [InlineData("tenants: [ { name: a, budgets: { usd_per_month: 0 } } ]", 1, "more than 0")]
@@ -109,6 +117,19 @@ public sealed class ConfigurationMistakesTests
 
         Assert.Equal(line, mistake.Line);
         Assert.Contains(says, mistake.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("redis://bob:pw@host", "a user other than default")]
+    [InlineData("amqp://host", "an unknown scheme")]
+    [InlineData("host:6379,no-such-option=1", "no connection to Redis")]
+    public void A_connection_to_Redis_that_cannot_be_read_is_refused_without_being_repeated(string connection, string says)
+    {
+        var mistake = Yaml.OnlyMistake("limiter: { kind: redis, connection: env:REDIS }", ("REDIS", connection));
+
+        Assert.Equal("limiter.connection", mistake.Path);
+        Assert.Contains(says, mistake.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(connection, mistake.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using TokenFactory.Storage;
 using TokenFactory.Storage.Ledger;
+using TokenFactory.Storage.Postgres;
 using TokenFactory.Storage.Sqlite;
 
 namespace TokenFactory.Gateway.EndToEnd.Faults;
@@ -12,7 +13,8 @@ namespace TokenFactory.Gateway.EndToEnd.Faults;
 internal sealed record UsageEvent(Guid Id, string Line, TokenUsage Tokens, string Outcome, long CostNanoUsd);
 
 /// <summary>The gateway's half of the books, read beside it or after its death: the store and the file sink.</summary>
-internal sealed class Books(string dataPath)
+/// <param name="postgres">The connection of the store; null is the file in the data directory.</param>
+internal sealed class Books(string dataPath, string? postgres = null)
 {
     public string EventsPath => System.IO.Path.Combine(dataPath, "events.jsonl");
 
@@ -109,14 +111,15 @@ internal sealed class Books(string dataPath)
         List<Guid> ids = [];
         while (await reader.ReadAsync())
         {
-            ids.Add(new Guid(reader.GetFieldValue<byte[]>(0), bigEndian: true));
+            ids.Add(reader.GetValue(0) is Guid id ? id : new Guid(reader.GetFieldValue<byte[]>(0), bigEndian: true));
         }
 
         return ids;
     }
 
-    private ServiceProvider Services() => new ServiceCollection()
-        .AddSqliteStorage(new SqliteStorageOptions { DataDirectory = dataPath, InstanceId = Guid.Empty })
+    private ServiceProvider Services() => (postgres is null
+        ? new ServiceCollection().AddSqliteStorage(new SqliteStorageOptions { DataDirectory = dataPath, InstanceId = Guid.Empty })
+        : new ServiceCollection().AddPostgresStorage(new PostgresStorageOptions { Connection = postgres, InstanceId = Guid.Empty }))
         .BuildServiceProvider();
 
     private sealed class Hold(ServiceProvider services, GatewayDbContext context) : IAsyncDisposable

@@ -26,6 +26,13 @@ internal static class Site
         Config = Config(upstream.BaseUrl, tokensPerMonth, more),
     };
 
+    /// <summary>The same on a PostgreSQL store, whose instances are taken for dead soon.</summary>
+    public static GatewayOptions OnPostgres(this GatewayOptions options, string connection) => options with
+    {
+        Environment = new Dictionary<string, string?>(options.Environment) { ["GATEWAY_POSTGRES"] = connection },
+        Config = options.Config + "\nstore: { kind: postgres, connection: env:GATEWAY_POSTGRES, instance_lease: 2s }\n",
+    };
+
     public static HttpClient Client(GatewayProcess gateway)
     {
         // A connection of its own for every call in flight: a hang-up must cost nobody else anything.

@@ -36,6 +36,35 @@ public sealed class SqliteStartupTests : IDisposable
     }
 
     [Fact]
+    public async Task P8_the_file_and_its_log_are_their_owners_alone()
+    {
+        using var gateway = Build();
+        await gateway.StartAsync();
+
+        var files = Directory.GetFiles(_directory.Path, SqliteFile.Name + "*");
+
+        Assert.Contains(files, file => file.EndsWith("-wal", StringComparison.Ordinal));
+        foreach (var file in OperatingSystem.IsWindows() ? [] : files)
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, new FileInfo(file).UnixFileMode);
+        }
+
+        await gateway.StopAsync();
+    }
+
+    [Fact]
+    public async Task What_stands_in_the_locks_place_is_named_and_is_not_another_gateway()
+    {
+        Directory.CreateDirectory(Path.Combine(_directory.Path, "gateway.lock"));
+        using var gateway = Build();
+
+        var refusal = await Assert.ThrowsAsync<StorageException>(() => gateway.StartAsync());
+
+        Assert.Contains("gateway.lock", refusal.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("Another gateway", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_container_disposed_of_without_awaiting_writes_what_was_handed_over()
     {
         var instance = Ids.New(TimeProvider.System);
@@ -79,6 +108,6 @@ public sealed class SqliteStartupTests : IDisposable
     private IHost Build(Guid? instance = null) => new HostBuilder()
         .ConfigureServices(services => services
             .AddSqliteStorage(new SqliteStorageOptions { DataDirectory = _directory.Path, InstanceId = instance ?? Ids.New(TimeProvider.System) })
-            .AddRelay([new SinkOptions { Name = "billing", Kind = SinkKind.File, Path = "events.jsonl" }]))
+            .AddRelay(_directory.Path, [new SinkOptions { Name = "billing", Kind = SinkKind.File, Path = "events.jsonl" }]))
         .Build();
 }

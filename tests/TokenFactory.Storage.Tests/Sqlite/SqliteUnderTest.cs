@@ -1,7 +1,5 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
-using TokenFactory.Storage.Journal;
-using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Outbox;
 using TokenFactory.Storage.Sqlite;
 using TokenFactory.TestKit.Contracts;
@@ -9,31 +7,15 @@ using TokenFactory.TestKit.Contracts;
 namespace TokenFactory.Storage.Tests.Sqlite;
 
 /// <summary>The embedded store on a real file.</summary>
-internal sealed class SqliteUnderTest : JournalUnderTest
+internal sealed class SqliteUnderTest : StoreUnderTest
 {
     private readonly TemporaryDirectory _directory;
     private bool _disposed;
 
     private SqliteUnderTest(TemporaryDirectory directory, ServiceProvider services, Guid instanceId)
-    {
-        _directory = directory;
-        Services = services;
-        InstanceId = instanceId;
-    }
-
-    public ServiceProvider Services { get; }
+        : base(services, instanceId) => _directory = directory;
 
     public TemporaryDirectory Home => _directory;
-
-    public override Guid InstanceId { get; }
-
-    public override IJournal Journal => Services.GetRequiredService<IJournal>();
-
-    public override IUsageLedger Ledger => Services.GetRequiredService<IUsageLedger>();
-
-    public override OrphanSettler Orphans => Services.GetRequiredService<OrphanSettler>();
-
-    public IOutbox Outbox => Services.GetRequiredService<IOutbox>();
 
     public static async Task<SqliteUnderTest> OpenAsync(
         TemporaryDirectory? directory = null, int? queueCapacity = null, Guid? instanceId = null, TimeProvider? clock = null, TimeSpan? busy = null)

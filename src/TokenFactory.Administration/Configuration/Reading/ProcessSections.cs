@@ -1,6 +1,8 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
+using TokenFactory.Inference.Limits.Redis;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Storage.Postgres;
 
 namespace TokenFactory.Administration.Configuration.Reading;
 
@@ -9,25 +11,42 @@ internal static class ProcessSections
 {
     private const int MinPepperBytes = 32;
 
-    // What the design names and this version does not have is told apart from a typing mistake.
-    private static readonly string[] _storesToCome = ["postgres"];
-    private static readonly string[] _limitersToCome = ["redis"];
-
     public static StoreSettings Store(Section section)
     {
-        var kind = Available(section["kind"], _storesToCome, ("sqlite", StoreKind.Sqlite));
-        RefuseUnless(kind is null, section["connection"], "a sqlite store has no connection: it is a file in the data directory");
+        var kind = section["kind"].Choice(("sqlite", StoreKind.Sqlite), ("postgres", StoreKind.Postgres));
+        var isRefused = kind is null && section["kind"].IsPresent;
+        var settings = kind == StoreKind.Postgres ? Postgres(section) : new StoreSettings(StoreKind.Sqlite);
+        if (kind != StoreKind.Postgres)
+        {
+            RefuseUnless(isRefused, section["connection"], "a sqlite store has no connection: it is a file in the data directory");
+            RefuseUnless(isRefused, section["instance_lease"], "a sqlite store has one instance");
+        }
+
         section.RefuseUnknownKeys();
-        return new StoreSettings(kind ?? StoreKind.Sqlite);
+        return settings;
     }
 
     public static LimiterSettings Limiter(Section section)
     {
-        var kind = Available(section["kind"], _limitersToCome, ("local", LimiterKind.Local));
-        RefuseUnless(kind is null, section["connection"], "a local limiter has no connection: it counts in this process");
-        RefuseUnless(kind is null, section["when_unavailable"], "a local limiter is always available");
+        var kind = Available(section["kind"], [], ("local", LimiterKind.Local), ("redis", LimiterKind.Redis));
+        var settings = kind == LimiterKind.Redis ? RedisLimiter(section) : new LimiterSettings(LimiterKind.Local);
+        RefuseUnless(kind != LimiterKind.Local, section["connection"], "a local limiter has no connection: it counts in this process");
+        RefuseUnless(kind != LimiterKind.Local, section["when_unavailable"], "a local limiter is always available");
         section.RefuseUnknownKeys();
-        return new LimiterSettings(kind ?? LimiterKind.Local);
+        return settings;
+    }
+
+    private static LimiterSettings RedisLimiter(Section section)
+    {
+        var field = section["connection"].Required("where Redis is, a reference: env:NAME or file:PATH");
+        var (connection, mistake) = field.Secret() is { } text ? RedisConnection.Parse(text.Reveal()) : (null, null);
+        if (mistake is not null)
+        {
+            field.Mistake(mistake);
+        }
+
+        var unavailable = section["when_unavailable"].Choice(("deny", WhenUnavailable.Deny), ("share", WhenUnavailable.Share));
+        return new LimiterSettings(LimiterKind.Redis, connection, unavailable ?? WhenUnavailable.Deny);
     }
 
     public static IamSettings Iam(Section section)
@@ -102,6 +121,21 @@ internal static class ProcessSections
 
         field.Mistake($"'{word}' is not available in this version: use {choices[0].Word}");
         return null;
+    }
+
+    private static StoreSettings Postgres(Section section)
+    {
+        // Its keywords hold spaces ("SSL Mode"), and a mounted file ends in a newline.
+        var bytes = section["connection"].Required("a reference, env:NAME or file:PATH").SecretBytes();
+        var connection = bytes is null ? null : new Secret(Encoding.UTF8.GetString(bytes).Trim());
+        if (connection is not null && PostgresStorageOptions.MistakeIn(connection.Reveal()) is { } mistake)
+        {
+            section["connection"].Mistake("this is no connection to PostgreSQL: " + mistake);
+        }
+
+        var lease = section["instance_lease"].Duration(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
+        var settings = new StoreSettings(StoreKind.Postgres) { Connection = connection };
+        return lease is { } given ? settings with { InstanceLease = given } : settings;
     }
 
     // One reference, or versions with the one new keys are digested under first.

@@ -52,11 +52,17 @@ public sealed class LocalLimiter : ILimiter, IDisposable
     /// <summary>Never cancelled: what was taken must come back even when the caller is gone.</summary>
     public ValueTask SettleAsync(Reservation reservation, Actual actual, CancellationToken cancel)
     {
-        if (_partitions.TryGetValue(reservation.Tenant, out var partition))
-        {
-            partition.Settle(reservation.Id, actual);
-        }
+        TrySettle(reservation, actual);
+        return ValueTask.CompletedTask;
+    }
 
+    /// <returns>False for what was not taken here, or is settled already.</returns>
+    internal bool TrySettle(Reservation reservation, in Actual actual) =>
+        _partitions.TryGetValue(reservation.Tenant, out var partition) && partition.TrySettle(reservation.Id, actual);
+
+    public ValueTask LoadAsync(string tenant, Bucket bucket, long spent, DateTimeOffset month, CancellationToken cancel)
+    {
+        Load(tenant, bucket, spent);
         return ValueTask.CompletedTask;
     }
 

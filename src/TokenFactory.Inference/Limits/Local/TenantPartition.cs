@@ -41,13 +41,13 @@ internal sealed class TenantPartition(TimeProvider clock, long origin, LocalLimi
     }
 
     /// <summary>The open reservations are the memory of what was settled: an id that is not among them was, or never taken.</summary>
-    public void Settle(Guid id, in Actual actual)
+    public bool TrySettle(Guid id, in Actual actual)
     {
         lock (_gate)
         {
             if (!_open.Remove(id, out var open))
             {
-                return;
+                return false;
             }
 
             var now = _clock.Milliseconds;
@@ -61,6 +61,7 @@ internal sealed class TenantPartition(TimeProvider clock, long origin, LocalLimi
             }
 
             Return(open.Cells, buckets.Length);
+            return true;
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using SQLitePCL;
+using TokenFactory.Storage.Ledger;
 
 namespace TokenFactory.Storage.Sqlite.Writer;
 

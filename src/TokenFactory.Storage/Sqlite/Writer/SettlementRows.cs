@@ -1,4 +1,5 @@
 using TokenFactory.Storage.Journal;
+using TokenFactory.Storage.Ledger;
 
 namespace TokenFactory.Storage.Sqlite.Writer;
 

@@ -1,3 +1,5 @@
+using TokenFactory.Storage.Journal;
+using TokenFactory.Storage.Journal.Writer;
 using TokenFactory.Storage.Outbox;
 
 namespace TokenFactory.Storage.Sqlite.Writer;
@@ -37,6 +39,26 @@ internal sealed class SqliteSession : IDisposable
 
     public OutboxRows Outbox { get; }
 
+    /// <summary>Inside the writer's transaction; possibly a second time, after a rollback.</summary>
+    public void Write(Entry entry)
+    {
+        switch (entry)
+        {
+            case AdmissionEntry admitted:
+                Admissions.Insert(admitted.Admission);
+                break;
+            case SettlementEntry settled:
+                Settle(settled.Settlement);
+                break;
+            case CheckpointEntry noted:
+                Checkpoints.Upsert(noted.Checkpoint);
+                break;
+            default:
+                ((WorkEntry)entry).Run(this);
+                break;
+        }
+    }
+
     public void Begin() => _begin.Run();
 
     public void Commit() => _commit.Run();
@@ -52,5 +74,14 @@ internal sealed class SqliteSession : IDisposable
         Checkpoints.Dispose();
         Outbox.Dispose();
         Connection.Dispose();
+    }
+
+    private void Settle(Settlement settlement)
+    {
+        if (Settlements.InsertOnce(settlement))
+        {
+            Outbox.Append(settlement);
+            Checkpoints.Forget(settlement.Admission.RequestId);
+        }
     }
 }

@@ -1,0 +1,22 @@
+using TokenFactory.Administration.Configuration;
+using TokenFactory.Storage;
+using TokenFactory.Storage.Postgres;
+using TokenFactory.Storage.Sqlite;
+
+namespace TokenFactory.Gateway.Hosting;
+
+/// <summary>The configured store, for the server and for commands beside it.</summary>
+internal static class Stores
+{
+    public static IServiceCollection AddStore(this IServiceCollection services, StoreSettings store, string dataDirectory, Guid instance) => store.Kind switch
+    {
+        StoreKind.Postgres => services.AddPostgresStorage(new PostgresStorageOptions
+        {
+            Connection = store.Connection!.Reveal(),
+            InstanceId = instance,
+            InstanceLease = store.InstanceLease,
+            SinkLease = store.InstanceLease,
+        }),
+        _ => services.AddSqliteStorage(new SqliteStorageOptions { DataDirectory = dataDirectory, InstanceId = instance }),
+    };
+}

@@ -1,0 +1,105 @@
+namespace TokenFactory.Inference.Metering.Scanning;
+
+/// <summary>What a value is, by where it stands in a chat or completions answer.</summary>
+internal enum Place : byte
+{
+    /// <summary>Nothing we read; its whole value is skipped.</summary>
+    Other = 0,
+    Root,
+    Choices,
+    Choice,
+    Delta,
+    Parts,
+    Part,
+    ToolCalls,
+    ToolCall,
+    Function,
+
+    /// <summary>Text the model produced.</summary>
+    Text,
+
+    /// <summary>Reasoning text. Servers in transition send the same text under two names; the first of a delta counts.</summary>
+    Reasoning,
+    Index,
+    Finish,
+    Usage,
+    Error,
+    Object,
+
+    /// <summary>Part of any chunk's frame: a chunk of nothing but these and usage says nothing else.</summary>
+    Frame,
+
+    /// <summary>Frame, and may differ from chunk to chunk.</summary>
+    Varying,
+}
+
+internal static class Places
+{
+    public static Place Member(Place parent, ReadOnlySpan<byte> key) => parent switch
+    {
+        Place.Root => InRoot(key),
+        Place.Choice => InChoice(key),
+        Place.Delta => InDelta(key),
+        Place.Part => key.SequenceEqual("text"u8) ? Place.Text : Place.Other,
+        Place.ToolCall => key.SequenceEqual("function"u8) || key.SequenceEqual("custom"u8) ? Place.Function : Place.Other,
+        Place.Function => key.SequenceEqual("arguments"u8) || key.SequenceEqual("name"u8) || key.SequenceEqual("input"u8)
+            ? Place.Text
+            : Place.Other,
+        _ => Place.Other,
+    };
+
+    /// <summary>What an array's elements are.</summary>
+    public static Place Element(Place parent) => parent switch
+    {
+        Place.Choices => Place.Choice,
+        Place.ToolCalls => Place.ToolCall,
+        Place.Parts => Place.Part,
+        _ => Place.Other,
+    };
+
+    /// <summary>What we enter when an object or an array stands at this place; <see cref="Place.Other"/>: nothing.</summary>
+    public static Place Enter(Place place, bool isObject) => (place, isObject) switch
+    {
+        (Place.Choice or Place.Delta or Place.Part or Place.ToolCall or Place.Function, true) => place,
+        (Place.Choices or Place.ToolCalls, false) => place,
+        (Place.Text, false) => Place.Parts,
+        _ => Place.Other,
+    };
+
+    private static Place InRoot(ReadOnlySpan<byte> key) => key.Length switch
+    {
+        2 when key.SequenceEqual("id"u8) => Place.Varying,
+        5 when key.SequenceEqual("model"u8) => Place.Frame,
+        5 when key.SequenceEqual("usage"u8) => Place.Usage,
+        5 when key.SequenceEqual("error"u8) => Place.Error,
+        6 when key.SequenceEqual("object"u8) => Place.Object,
+        7 when key.SequenceEqual("choices"u8) => Place.Choices,
+        7 when key.SequenceEqual("created"u8) => Place.Varying,
+        7 when key.SequenceEqual("timings"u8) => Place.Frame,
+        11 when key.SequenceEqual("obfuscation"u8) => Place.Varying,
+        12 when key.SequenceEqual("service_tier"u8) => Place.Frame,
+        18 when key.SequenceEqual("system_fingerprint"u8) => Place.Frame,
+        _ => Place.Other,
+    };
+
+    private static Place InChoice(ReadOnlySpan<byte> key) => key.Length switch
+    {
+        4 when key.SequenceEqual("text"u8) => Place.Text,
+        5 when key.SequenceEqual("delta"u8) => Place.Delta,
+        5 when key.SequenceEqual("index"u8) => Place.Index,
+        7 when key.SequenceEqual("message"u8) => Place.Delta,
+        13 when key.SequenceEqual("finish_reason"u8) => Place.Finish,
+        _ => Place.Other,
+    };
+
+    private static Place InDelta(ReadOnlySpan<byte> key) => key.Length switch
+    {
+        7 when key.SequenceEqual("content"u8) => Place.Text,
+        7 when key.SequenceEqual("refusal"u8) => Place.Text,
+        9 when key.SequenceEqual("reasoning"u8) => Place.Reasoning,
+        10 when key.SequenceEqual("tool_calls"u8) => Place.ToolCalls,
+        13 when key.SequenceEqual("function_call"u8) => Place.Function,
+        17 when key.SequenceEqual("reasoning_content"u8) => Place.Reasoning,
+        _ => Place.Other,
+    };
+}

@@ -1,0 +1,147 @@
+using Microsoft.Extensions.Logging;
+
+namespace TokenFactory.Storage.Journal.Writer;
+
+/// <summary>
+/// The one thread that writes: takes everything that waits, writes it in one transaction, tells the waiters. The commit in
+/// progress is the window in which the next batch forms, so an idle gateway pays one commit and a busy one shares it.
+/// When the store fails, all that waits fails with it, and nothing is taken until a real write has succeeded again.
+/// </summary>
+internal sealed partial class BatchWriter(
+    IBatchStore store, int batchSize, EntryQueue queue, Outbox.OutboxSignal signal, JournalMetrics metrics, TimeProvider clock, ILogger logger)
+{
+    // Entries of one batch from which on commits are worth sharing: what a handful of concurrent requests hands over.
+    private const int BusyEntries = 8;
+
+    private static readonly TimeSpan _moment = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan _firstProbe = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _lastProbe = TimeSpan.FromSeconds(5);
+
+    private readonly List<Entry> _batch = new(batchSize);
+    private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _works;
+    private bool _isBusy;
+    private bool _started;
+
+    public bool Works => _works;
+
+    public Task Finished => _started ? _finished.Task : Task.CompletedTask;
+
+    public void Start()
+    {
+        store.Open();
+        _works = true;
+        _started = true;
+        new Thread(Run) { Name = "journal", IsBackground = true }.Start();
+    }
+
+    private void Run()
+    {
+        while (queue.Take(_batch, batchSize, Timeout.InfiniteTimeSpan))
+        {
+            if (_isBusy && _batch.Count < batchSize)
+            {
+                // Many callers are waiting: a commit costs the same for all of them, so the next ones are let in as well. A
+                // lone request never waits here.
+                queue.Gather(batchSize - _batch.Count, _moment);
+                queue.Take(_batch, batchSize, TimeSpan.Zero);
+            }
+
+            _isBusy = _batch.Count >= BusyEntries;
+            var started = clock.GetTimestamp();
+            try
+            {
+                store.Write(_batch);
+                metrics.Committed(_batch.Count, clock.GetElapsedTime(started));
+                Answer();
+            }
+            catch (Exception cause)
+            {
+                // Whatever it was, the batch is not known to be durable: fail it, start over on a new connection.
+                Break(cause);
+                if (!Heal())
+                {
+                    break;
+                }
+            }
+
+            _batch.Clear();
+        }
+
+        _works = false;
+        store.Dispose();
+        _finished.SetResult();
+    }
+
+    private void Answer()
+    {
+        foreach (var entry in _batch)
+        {
+            if (entry.Fault is { } fault)
+            {
+                entry.Fail("The entry was refused by the store.", fault);
+            }
+            else
+            {
+                entry.TrySetResult();
+            }
+        }
+
+        signal.Raise();
+    }
+
+    private void Break(Exception cause)
+    {
+        _works = false;
+        metrics.Failed();
+        Log.Broken(logger, _batch.Count, cause.Message, cause);
+        FailAll(cause.Message, cause);
+        store.Close();
+    }
+
+    /// <summary>Probes until a real write succeeds, failing at once what slipped in meanwhile.</summary>
+    /// <returns>False when the journal was closed first.</returns>
+    private bool Heal()
+    {
+        for (var pause = _firstProbe; ; pause = pause * 2 < _lastProbe ? pause * 2 : _lastProbe)
+        {
+            var since = clock.GetTimestamp();
+            for (var left = pause; left > TimeSpan.Zero; left = pause - clock.GetElapsedTime(since))
+            {
+                _batch.Clear();
+                if (!queue.Take(_batch, batchSize, left))
+                {
+                    return false;
+                }
+
+                FailAll("The journal cannot write to its store.", null);
+            }
+
+            try
+            {
+                store.Open();
+                _works = true;
+                Log.Healed(logger);
+                return true;
+            }
+            catch (StorageException cause)
+            {
+                Log.StillBroken(logger, cause.Message);
+            }
+        }
+    }
+
+    private void FailAll(string message, Exception? cause) => _batch.ForEach(entry => entry.Fail(message, cause));
+
+    private static partial class Log
+    {
+        [LoggerMessage(11001, LogLevel.Critical, "The journal failed to commit {Entries} entries and accepts nothing until a write succeeds again: {Reason}")]
+        public static partial void Broken(ILogger logger, int entries, string reason, Exception cause);
+
+        [LoggerMessage(11002, LogLevel.Error, "The journal still cannot write: {Reason}")]
+        public static partial void StillBroken(ILogger logger, string reason);
+
+        [LoggerMessage(11003, LogLevel.Warning, "The journal writes again")]
+        public static partial void Healed(ILogger logger);
+    }
+}

@@ -1,0 +1,160 @@
+using Npgsql;
+using TokenFactory.Storage.Outbox;
+
+namespace TokenFactory.Storage.Postgres;
+
+/// <summary>
+/// The outbox in the database, for any number of replicas: whoever holds a sink's cursor row for the moment serves the sink. A
+/// replica that dies, or is slower than its lease, is followed by another, and events may then come twice with the same bytes.
+/// </summary>
+internal sealed class PostgresOutbox(PostgresDatabase database, PostgresStorageOptions options, OutboxSignal signal, OutboxDays days) : IOutbox
+{
+    /// <summary>Takes or renews the sink's lease, unless another replica has it or is just taking it.</summary>
+    private const string LeaseSql =
+        """
+        UPDATE sink_cursors SET leased_by = $2, leased_until = now() + $3
+        WHERE sink = (SELECT sink FROM sink_cursors WHERE sink = $1 AND (leased_by = $2 OR leased_until IS NULL OR leased_until < now()) FOR UPDATE SKIP LOCKED)
+        RETURNING xid, seq
+        """;
+
+    /// <summary>
+    /// In the order of transactions that no open one can come before any more: sequence numbers alone are given before the commit,
+    /// and a reader that passed a late one would never see it.
+    /// </summary>
+    private const string ReadSql =
+        """
+        SELECT seq, event_id, type, body, created_at, xid FROM outbox
+        WHERE (xid, seq) > ($1, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid, seq LIMIT $3
+        """;
+
+    /// <summary>Only forward, and only by the holder; while nobody holds it, by anyone.</summary>
+    private const string MoveSql =
+        """
+        INSERT INTO sink_cursors (sink, xid, seq, moved_at) VALUES ($1, $2, $3, now())
+        ON CONFLICT (sink) DO UPDATE SET xid = excluded.xid, seq = excluded.seq, moved_at = now(),
+          leased_until = CASE WHEN sink_cursors.leased_by = $4 THEN now() + $5 ELSE sink_cursors.leased_until END
+        WHERE (excluded.xid, excluded.seq) > (sink_cursors.xid, sink_cursors.seq)
+          AND (sink_cursors.leased_by = $4 OR sink_cursors.leased_until IS NULL OR sink_cursors.leased_until < now())
+        """;
+
+    private const string ParkSql =
+        """
+        INSERT INTO dead_letters (sink, event_id, seq, type, body, attempts, error, parked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, now())
+        ON CONFLICT (sink, event_id) DO UPDATE SET attempts = excluded.attempts, error = excluded.error
+        """;
+
+    public Task NextCommit => signal.Next;
+
+    public async Task<OutboxBatch> ReadAsync(string sink, int limit, CancellationToken cancel)
+    {
+        await using var connection = await database.Pool.OpenConnectionAsync(cancel);
+        if (await LeaseAsync(connection, sink, cancel) is not var (transaction, seq))
+        {
+            return new OutboxBatch([], 0, 0);
+        }
+
+        await using var read = new NpgsqlCommand(ReadSql, connection);
+        read.Parameters.Add(transaction, seq, (long)limit);
+        var messages = await MessagesAsync(read, cancel);
+
+        // Numbers are given in order and almost without gaps, so the distance is close to the count, and costs nothing.
+        await using var totals = new NpgsqlCommand("SELECT (SELECT last_value FROM outbox_seq), (SELECT count(*) FROM dead_letters WHERE sink = $1)", connection)
+        {
+            Parameters = { new() { Value = sink } },
+        };
+        await using var reader = await totals.ExecuteReaderAsync(cancel);
+        await reader.ReadAsync(cancel);
+        var waiting = messages.Count == 0 ? 0 : Math.Max(messages.Count, reader.GetInt64(0) - messages[0].Seq + 1);
+        return new OutboxBatch(messages, waiting, reader.GetInt64(1));
+    }
+
+    public async Task AdvanceAsync(string sink, OutboxMessage last)
+    {
+        await using var command = database.Pool.CreateCommand(MoveSql);
+        AddMove(command.Parameters, sink, last);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    public async Task ParkAsync(string sink, OutboxMessage message, int attempts, string error)
+    {
+        await using var batch = database.Pool.CreateBatch();
+        var (park, move) = (new NpgsqlBatchCommand(ParkSql), new NpgsqlBatchCommand(MoveSql));
+        park.Parameters.Add(sink, message.EventId, message.Seq, message.Type, message.Body.ToArray(), attempts, error);
+        AddMove(move.Parameters, sink, message);
+        batch.BatchCommands.Add(park);
+        batch.BatchCommands.Add(move);
+        await batch.ExecuteNonQueryAsync();
+    }
+
+    public async Task<IReadOnlyList<OutboxMessage>> ReadReplaysAsync(string sink, int limit, CancellationToken cancel)
+    {
+        await using var command = database.Pool.CreateCommand(
+            """
+            SELECT seq, event_id, type, body, parked_at, '0'::xid8 FROM dead_letters
+            WHERE sink = $1 AND replay_at IS NOT NULL AND EXISTS (SELECT 1 FROM sink_cursors c WHERE c.sink = $1 AND c.leased_by = $2 AND c.leased_until > now())
+            ORDER BY parked_at, seq LIMIT $3
+            """);
+        command.Parameters.Add(sink, options.InstanceId, (long)limit);
+        return await MessagesAsync(command, cancel);
+    }
+
+    public async Task EndReplayAsync(string sink, Guid eventId, string? error)
+    {
+        await using var command = database.Pool.CreateCommand(error is null
+            ? "DELETE FROM dead_letters WHERE sink = $1 AND event_id = $2"
+            : "UPDATE dead_letters SET replay_at = NULL, attempts = attempts + 1, error = $3 WHERE sink = $1 AND event_id = $2");
+        command.Parameters.Add(sink, eventId);
+        if (error is not null)
+        {
+            command.Parameters.Add([error]);
+        }
+
+        await command.ExecuteNonQueryAsync();
+    }
+
+    public Task<int> TrimAsync(IReadOnlyCollection<string> sinks) => days.DropOldestAsync(sinks);
+
+    /// <returns>Where the sink stands; null while another replica serves it.</returns>
+    private async Task<(ulong Transaction, long Seq)?> LeaseAsync(NpgsqlConnection connection, string sink, CancellationToken cancel)
+    {
+        for (var attempt = 0; attempt < 2; attempt++)
+        {
+            await using var lease = new NpgsqlCommand(LeaseSql, connection);
+            lease.Parameters.Add(sink, options.InstanceId, options.SinkLease);
+            await using (var reader = await lease.ExecuteReaderAsync(cancel))
+            {
+                if (await reader.ReadAsync(cancel))
+                {
+                    return (reader.GetFieldValue<ulong>(0), reader.GetInt64(1));
+                }
+            }
+
+            await using var start = new NpgsqlCommand("INSERT INTO sink_cursors (sink, xid, seq, moved_at) VALUES ($1, '0', 0, now()) ON CONFLICT (sink) DO NOTHING", connection)
+            {
+                Parameters = { new() { Value = sink } },
+            };
+            if (await start.ExecuteNonQueryAsync(cancel) == 0)
+            {
+                return null;
+            }
+        }
+
+        return null;
+    }
+
+    private void AddMove(NpgsqlParameterCollection parameters, string sink, OutboxMessage last) =>
+        parameters.Add(sink, last.Transaction, last.Seq, options.InstanceId, options.SinkLease);
+
+    private static async Task<IReadOnlyList<OutboxMessage>> MessagesAsync(NpgsqlCommand command, CancellationToken cancel)
+    {
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        List<OutboxMessage> messages = [];
+        while (await reader.ReadAsync(cancel))
+        {
+            messages.Add(new OutboxMessage(
+                reader.GetInt64(0), reader.GetGuid(1), reader.GetString(2), reader.GetFieldValue<byte[]>(3), reader.Time(4), reader.GetFieldValue<ulong>(5)));
+        }
+
+        return messages;
+    }
+}

@@ -1,0 +1,62 @@
+using Npgsql;
+using NpgsqlTypes;
+using TokenFactory.Storage.Journal;
+using TokenFactory.Storage.Ledger;
+using TokenFactory.Storage.Outbox;
+
+namespace TokenFactory.Storage.Postgres.Writer;
+
+/// <summary>
+/// Settlements with their attempts and their events in one statement: only what this statement closed gets them. The events' bytes
+/// are made here, once; a batch that is sent again makes the same ones.
+/// </summary>
+internal sealed class SettlementInsert : IDisposable
+{
+    private const string Sql =
+        """
+        WITH closed AS (
+          INSERT INTO settlements (request_id, tenant, project, department, user_id, key_id, tier, use_case, operation, stream, model,
+            policy_decision_id, outcome, evidence, error, cost_nano_usd, attempts, accepted_at, settled_at, time_to_first_token_us, duration_us,
+            deployment, provider, region, upstream_model, upstream_version, price_id, input_uncached, cache_read, cache_write, output, reasoning, day)
+          SELECT row.*, (row.accepted_at AT TIME ZONE 'UTC')::date
+          FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27,
+            $28, $29, $30, $31, $32) AS row(id, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, accepted_at)
+          ON CONFLICT (request_id) DO NOTHING RETURNING request_id),
+        tried AS (
+          INSERT INTO attempts (request_id, tenant, ordinal, deployment, provider, region, status, error, started_at, duration_us)
+          SELECT row.* FROM unnest($33, $34, $35, $36, $37, $38, $39, $40, $41, $42) AS row(request_id) JOIN closed USING (request_id)),
+        forgotten AS (
+          DELETE FROM checkpoints USING closed WHERE checkpoints.request_id = closed.request_id)
+        INSERT INTO outbox (event_id, type, body)
+        SELECT event.request_id, $44, event.body FROM unnest($1, $43) WITH ORDINALITY AS event(request_id, body, place)
+        JOIN closed USING (request_id) ORDER BY event.place
+        """;
+
+    private readonly UsageEventWriter _usage = new();
+
+    /// <param name="rows">No two of one request.</param>
+    public NpgsqlBatchCommand Of(IReadOnlyList<Settlement> rows)
+    {
+        var command = new NpgsqlBatchCommand(Sql);
+        new ColumnArrays<Settlement>(rows, command)
+            .Ids(static row => row.Admission.RequestId).Texts(static row => row.Admission.Tenant).Texts(static row => row.Admission.Project)
+            .Texts(static row => row.Admission.Department).Texts(static row => row.Admission.User).Texts(static row => row.Admission.KeyId)
+            .Texts(static row => row.Admission.Tier).Texts(static row => row.Admission.UseCase).Texts(static row => row.Admission.Operation)
+            .Flags(static row => row.Admission.Stream).Texts(static row => row.Admission.Model).Texts(static row => row.Admission.PolicyDecisionId)
+            .Ints(static row => (int)row.Outcome).Ints(static row => (int)row.Evidence).Texts(static row => row.Error).Longs(static row => row.CostNanoUsd)
+            .Ints(static row => row.Attempts.Count).Times(static row => row.Admission.AcceptedAt).Times(static row => row.SettledAt)
+            .LongsOrNull(static row => row.TimeToFirstToken is { } first ? Micros.Of(first) : null).Longs(static row => Micros.Of(row.Duration))
+            .Placed(static row => row.Placement).Tokens(static row => row.Tokens);
+        var attempts = rows.SelectMany(static row => row.Attempts, static (row, attempt) => (row.Admission, Attempt: attempt)).ToArray();
+        new ColumnArrays<(Admission Admission, Attempt Attempt)>(attempts, command)
+            .Ids(static row => row.Admission.RequestId).Texts(static row => row.Admission.Tenant).Ints(static row => row.Attempt.Ordinal)
+            .Texts(static row => row.Attempt.Deployment).Texts(static row => row.Attempt.Provider).Texts(static row => row.Attempt.Region)
+            .IntsOrNull(static row => row.Attempt.Status).Texts(static row => row.Attempt.Error).Times(static row => row.Attempt.StartedAt)
+            .Longs(static row => Micros.Of(row.Attempt.Duration));
+        new ColumnArrays<Settlement>(rows, command).Bytes(row => _usage.Write(row).ToArray());
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = UsageEventWriter.Type, NpgsqlDbType = NpgsqlDbType.Text });
+        return command;
+    }
+
+    public void Dispose() => _usage.Dispose();
+}

@@ -1,0 +1,212 @@
+using System.Diagnostics;
+using TokenFactory.Inference.Limits;
+using TokenFactory.Inference.Limits.Redis;
+using TokenFactory.Storage;
+using TokenFactory.Storage.Ledger;
+using Xunit;
+
+namespace TokenFactory.Inference.Tests.Limits;
+
+/// <summary>Redis is frozen, killed and emptied under running replicas; time is the server's own.</summary>
+public sealed class RedisOutageTests(RedisFixture redis) : IClassFixture<RedisFixture>
+{
+    private readonly string _tenant = "t" + Ids.New(TimeProvider.System).ToString("N");
+
+    [Fact]
+    public async Task P10_A_frozen_server_costs_a_request_its_bound_and_then_nothing()
+    {
+        await using var limiter = await redis.LimiterAsync(change: o => o with { TakeWithin = TimeSpan.FromMilliseconds(20) });
+        redis.Server.Freeze();
+        var waited = 0;
+        try
+        {
+            for (var i = 0; i < 50; i++)
+            {
+                var started = Stopwatch.GetTimestamp();
+                await Assert.ThrowsAsync<LimiterUnavailableException>(async () => await limiter.TakeAsync(Ask(One), default));
+                waited += Stopwatch.GetElapsedTime(started) >= TimeSpan.FromMilliseconds(19) ? 1 : 0;
+            }
+        }
+        finally
+        {
+            redis.Server.Thaw();
+        }
+
+        // Three open the breaker; one a second finds out, and a busy machine stalls now and then.
+        Assert.InRange(waited, 3, 15);
+    }
+
+    [Fact]
+    public async Task P5_What_a_take_took_after_nobody_waited_for_it_any_more_is_given_back()
+    {
+        await using var limiter = await redis.LimiterAsync(change: o => o with { TakeWithin = TimeSpan.FromMilliseconds(20) });
+        await using var other = await redis.LimiterAsync();
+        var demand = Ask(One, new Bucket("project:p", Dimension.TokensPerMonth, 100)) with { Tokens = 100 };
+        await Settled(other, await other.TakeAsync(demand with { ReservationId = Ids.New(TimeProvider.System) }, default), Actual.Nothing);
+        redis.Server.Freeze();
+        await Assert.ThrowsAsync<LimiterUnavailableException>(async () => await limiter.TakeAsync(demand, default));
+
+        redis.Server.Thaw();
+
+        await Until(async () => (await other.TakeAsync(demand with { ReservationId = Ids.New(TimeProvider.System) }, default)).Reservation is not null);
+    }
+
+    [Fact]
+    public async Task P4_Without_Redis_nothing_is_taken_and_with_it_again_all_goes_on()
+    {
+        await using var limiter = await redis.LimiterAsync();
+        await limiter.TakeAsync(Ask(One), default);
+        await redis.Server.KillAsync();
+        await Assert.ThrowsAsync<LimiterUnavailableException>(async () => await limiter.TakeAsync(Ask(One), default));
+
+        await redis.Server.StartAgainAsync();
+
+        await Until(() => TookAsync(limiter, Ask(One)));
+    }
+
+    [Fact]
+    public async Task P5_Sharing_replicas_stay_within_the_limit_together_and_refuse_what_costs_a_budget()
+    {
+        await redis.Server.FlushAsync();
+        await using var first = await redis.LimiterAsync(change: Shared);
+        await using var second = await redis.LimiterAsync(change: Shared);
+        await using var third = await redis.LimiterAsync(change: Shared);
+
+        // Those that were there first learn of the others within some seconds.
+        await Task.Delay(TimeSpan.FromSeconds(6));
+        await redis.Server.KillAsync();
+        try
+        {
+            var admitted = 0;
+            foreach (var limiter in new[] { first, second, third })
+            {
+                for (var i = 0; i < 20; i++)
+                {
+                    var taking = await limiter.TakeAsync(Ask(new Bucket("key:a", Dimension.Concurrent, 10)), default);
+                    admitted += taking.Reservation is null ? 0 : 1;
+                }
+            }
+
+            Assert.Equal(9, admitted);
+            await Assert.ThrowsAsync<LimiterUnavailableException>(async () =>
+                await first.TakeAsync(Ask(new Bucket("key:a", Dimension.NanoUsdPerMonth, 10)) with { NanoUsd = 1 }, default));
+        }
+        finally
+        {
+            await redis.Server.StartAgainAsync();
+        }
+    }
+
+    [Fact]
+    public async Task P5_A_settlement_that_met_a_frozen_server_is_done_once_it_is_back()
+    {
+        await using var limiter = await redis.LimiterAsync(change: o => o with { TakeWithin = TimeSpan.FromMilliseconds(100) });
+        await using var other = await redis.LimiterAsync();
+        var taken = await limiter.TakeAsync(Ask(One), default);
+        Assert.NotNull(taken.Reservation);
+        redis.Server.Freeze();
+        try
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                await Assert.ThrowsAsync<LimiterUnavailableException>(async () => await limiter.TakeAsync(Ask(One), default));
+            }
+
+            await limiter.SettleAsync(taken.Reservation, Actual.Of(0, 0), default);
+        }
+        finally
+        {
+            redis.Server.Thaw();
+        }
+
+        await Until(() => TookAsync(other, Ask(One)));
+    }
+
+    [Fact]
+    public async Task P5_An_emptied_Redis_learns_once_from_the_ledger_what_a_budget_has_spent()
+    {
+        var sums = new BudgetSums([new BudgetSpend(_tenant, "p", null, "k", 60, 0)]);
+        await using var first = await redis.LimiterAsync(spent: sums);
+        await using var second = await redis.LimiterAsync(spent: sums);
+        await using var third = await redis.LimiterAsync(spent: sums);
+        var budget = new Bucket("project:p", Dimension.TokensPerMonth, 100);
+        var before = await first.TakeAsync(Ask(budget) with { Tokens = 30 }, default);
+        Assert.Equal(10, before.Levels[0].Remaining);
+        await redis.Server.FlushAsync();
+
+        var takings = await Task.WhenAll(new[] { first, second, third }.Select(l => l.TakeAsync(Ask(budget) with { Tokens = 15 }, default).AsTask()));
+
+        Assert.Equal(2, takings.Count(taking => taking.Reservation is not null));
+
+        // What the emptied Redis held for it is not in the new counter, so it is not given back either.
+        await Settled(first, before, Actual.Of(5, 0));
+        Assert.Equal(10, (await first.TakeAsync(Ask(budget), default)).Levels[0].Remaining);
+    }
+
+    [Fact]
+    public async Task A_request_that_lasts_longer_than_a_lease_keeps_its_place()
+    {
+        await using var limiter = await redis.LimiterAsync(change: o => o with { LongestLease = TimeSpan.FromSeconds(3) });
+        await using var other = await redis.LimiterAsync();
+        var taken = await limiter.TakeAsync(Ask(One), default);
+        Assert.NotNull(taken.Reservation);
+
+        await Task.Delay(TimeSpan.FromSeconds(5));
+
+        Assert.False(await TookAsync(other, Ask(One)));
+        await Settled(limiter, taken, Actual.Of(0, 0));
+        await Until(() => TookAsync(other, Ask(One)));
+    }
+
+    [Fact]
+    public async Task P12_A_wrong_password_and_a_server_that_is_not_there_are_told_apart_and_the_password_is_not_told()
+    {
+        await using var locked = await TestKit.Servers.RedisServer.StartAsync("s3cret-pa55");
+        var wrong = await Assert.ThrowsAsync<LimiterUnavailableException>(() => redis.LimiterAsync(change: o => Quick(o, $"redis://:wr0ng-pa55@127.0.0.1:{locked.Port}")));
+        var none = await Assert.ThrowsAsync<LimiterUnavailableException>(() => redis.LimiterAsync(change: o => Quick(o, $"127.0.0.1:{locked.Port}")));
+        var absent = await Assert.ThrowsAsync<LimiterUnavailableException>(() => redis.LimiterAsync(change: o => Quick(o, "redis://:wr0ng-pa55@127.0.0.1:1")));
+        await using var right = await redis.LimiterAsync(change: o => Quick(o, locked.Url));
+
+        Assert.Contains("password", wrong.Message, StringComparison.Ordinal);
+        Assert.Contains("password", none.Message, StringComparison.Ordinal);
+        Assert.Contains("127.0.0.1:1 does not answer", absent.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("pa55", wrong.Message + absent.Message, StringComparison.Ordinal);
+    }
+
+    private static Bucket One => new("tenant", Dimension.Concurrent, 1);
+
+    private Demand Ask(params Bucket[] buckets) => new(Ids.New(TimeProvider.System), _tenant, buckets, 0, 0, TimeSpan.FromMinutes(10));
+
+    private static RedisLimiterOptions Shared(RedisLimiterOptions options) =>
+        options with { WhenUnavailable = WhenUnavailable.Share, TakeWithin = TimeSpan.FromMilliseconds(200) };
+
+    private static RedisLimiterOptions Quick(RedisLimiterOptions options, string connection) =>
+        options with { Connection = RedisConnection.Parse(connection).Connection!, ConnectWithin = TimeSpan.FromSeconds(2) };
+
+    private static async Task Settled(RedisLimiter limiter, Taking taking, Actual actual)
+    {
+        Assert.NotNull(taking.Reservation);
+        await limiter.SettleAsync(taking.Reservation, actual, default);
+    }
+
+    private static async Task<bool> TookAsync(RedisLimiter limiter, Demand demand)
+    {
+        try
+        {
+            return (await limiter.TakeAsync(demand, default)).Reservation is not null;
+        }
+        catch (LimiterUnavailableException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task Until(Func<Task<bool>> condition)
+    {
+        for (var attempt = 0; !await condition(); attempt++)
+        {
+            Assert.True(attempt < 1000, "It did not come about within 10 seconds.");
+            await Task.Delay(10);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using TokenFactory.Storage.Iam;
+using TokenFactory.Storage.Postgres;
+using TokenFactory.TestKit.Servers;
+using Xunit;
+
+namespace TokenFactory.Storage.Tests.Postgres;
+
+public sealed class PostgresMigratorTests
+{
+    [Fact]
+    public async Task A_new_database_gets_every_migration_and_its_partitions_and_a_second_call_nothing()
+    {
+        var server = await PostgresServer.SharedAsync();
+        await using var services = PostgresUnderTest.Build(server, await server.NewDatabaseAsync());
+        var migrator = services.GetRequiredService<StorageMigrator>();
+
+        var done = await migrator.MigrateAsync();
+        Assert.EndsWith("_Initial", done[0], StringComparison.Ordinal);
+        Assert.Contains(done, name => name.StartsWith("outbox_p", StringComparison.Ordinal));
+        Assert.Empty(await migrator.MigrateAsync());
+    }
+
+    [Fact]
+    public async Task Processes_that_start_at_once_apply_each_migration_once()
+    {
+        var server = await PostgresServer.SharedAsync();
+        var database = await server.NewDatabaseAsync();
+        var all = Enumerable.Range(0, 4).Select(_ => PostgresUnderTest.Build(server, database)).ToArray();
+
+        var applied = await Task.WhenAll(all.Select(services => services.GetRequiredService<StorageMigrator>().MigrateAsync()));
+
+        var names = applied.SelectMany(one => one).ToArray();
+        Assert.Equal(names.Length, names.Distinct().Count());
+        Array.ForEach(all, services => services.Dispose());
+    }
+
+    [Fact]
+    public async Task The_model_and_the_migrations_agree()
+    {
+        var server = await PostgresServer.SharedAsync();
+        await using var services = PostgresUnderTest.Build(server, "postgres");
+        await using var context = await services.GetRequiredService<IDbContextFactory<GatewayDbContext>>().CreateDbContextAsync();
+
+        Assert.False(context.Database.HasPendingModelChanges());
+    }
+
+    [Fact]
+    public async Task A_schema_newer_than_the_program_is_refused_by_name()
+    {
+        await using var store = await PostgresUnderTest.OpenAsync();
+        await store.ExecuteAsync("insert into \"__EFMigrationsHistory\" values ('29990101000000_Later', '99')");
+
+        var refusal = await Assert.ThrowsAsync<StorageException>(() => store.Services.GetRequiredService<StorageMigrator>().MigrateAsync());
+        Assert.Contains("29990101000000_Later", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task P12_What_is_wrong_with_the_database_is_told_with_its_remedy_and_without_its_password()
+    {
+        var server = await PostgresServer.SharedAsync();
+        var database = await server.NewDatabaseAsync();
+        await server.ExecuteAsync(database, "CREATE ROLE weak LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC");
+
+        Assert.Contains("does not exist. Create it", await RefusalAsync(server.ConnectionString("no_such_database")), StringComparison.Ordinal);
+        Assert.Contains("Run 'gateway migrate' as the schema's owner", await RefusalAsync(server.ConnectionString(database, "weak")), StringComparison.Ordinal);
+        Assert.Contains("cannot be reached", await RefusalAsync("postgres://me:se%63ret@127.0.0.1:1/gateway"), StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", await RefusalAsync("postgres://me:se%63ret@127.0.0.1:1/gateway"), StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", await RefusalAsync("Host=db;Pasword=secret"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_user_that_may_only_read_and_write_serves_a_migrated_schema()
+    {
+        await using var owner = await PostgresUnderTest.OpenAsync();
+        await owner.ExecuteAsync(
+            """
+            CREATE ROLE app LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+            GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app; GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO app
+            """);
+        await using var services = PostgresUnderTest.Build(owner.Server, owner.Database, user: "app", clock: new ShiftedClock(TimeSpan.FromDays(100)));
+
+        Assert.Empty(await services.GetRequiredService<StorageMigrator>().MigrateAsync());
+        services.GetRequiredService<PostgresJournal>().Open();
+        await services.GetRequiredService<Journal.IJournal>().AdmitAsync(TestKit.Contracts.SomeRequest.Admission(owner.InstanceId));
+        Assert.Equal(1, await owner.CountAsync("admissions"));
+    }
+
+    [Fact]
+    public async Task Every_iam_change_raises_the_read_models_version_in_its_own_transaction()
+    {
+        await using var store = await PostgresUnderTest.OpenAsync();
+        await using var context = await store.Services.GetRequiredService<IDbContextFactory<GatewayDbContext>>().CreateDbContextAsync();
+        var before = await context.ReadVersionAsync();
+        context.Tenants.Add(new Tenant { Name = "acme", CreatedAt = DateTimeOffset.UnixEpoch });
+        context.Projects.Add(new Project { Tenant = "acme", Name = "search", CreatedAt = DateTimeOffset.UnixEpoch });
+        Assert.Equal(before + 1, await context.SaveIamChangesAsync());
+
+        await using var other = await store.Services.GetRequiredService<IDbContextFactory<GatewayDbContext>>().CreateDbContextAsync();
+        other.Projects.Add(new Project { Tenant = "nobody", Name = "x" });
+        await Assert.ThrowsAsync<DbUpdateException>(() => other.SaveIamChangesAsync());
+        Assert.Equal(before + 1, await context.ReadVersionAsync());
+    }
+
+    private static async Task<string> RefusalAsync(string connection)
+    {
+        await using var services = new ServiceCollection()
+            .AddPostgresStorage(new PostgresStorageOptions { Connection = connection, InstanceId = Ids.New(TimeProvider.System) }).BuildServiceProvider();
+        var refusal = await Assert.ThrowsAsync<StorageException>(async () => await services.GetRequiredService<StorageMigrator>().MigrateAsync());
+        return refusal.Message;
+    }
+}

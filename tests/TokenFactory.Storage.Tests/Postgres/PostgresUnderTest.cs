@@ -1,0 +1,128 @@
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using TokenFactory.Storage.Outbox;
+using TokenFactory.Storage.Postgres;
+using TokenFactory.TestKit.Contracts;
+using TokenFactory.TestKit.Servers;
+
+namespace TokenFactory.Storage.Tests.Postgres;
+
+/// <summary>The shared store on a database of its own in a real server.</summary>
+internal sealed class PostgresUnderTest : StoreUnderTest
+{
+    private static readonly Lazy<Task<string>> _template = new(MakeTemplateAsync);
+
+    private bool _disposed;
+
+    private PostgresUnderTest(PostgresServer server, string database, ServiceProvider services, Guid instanceId)
+        : base(services, instanceId)
+    {
+        Server = server;
+        Database = database;
+    }
+
+    public PostgresServer Server { get; }
+
+    public string Database { get; }
+
+    public static async Task<PostgresUnderTest> OpenAsync(
+        PostgresServer? server = null, string? database = null, int? queueCapacity = null, Guid? instanceId = null, TimeSpan? lease = null, TimeProvider? clock = null)
+    {
+        var home = server ?? await PostgresServer.SharedAsync();
+        database ??= await home.NewDatabaseAsync(server is null ? await _template.Value : null);
+        var id = instanceId ?? Ids.New(TimeProvider.System);
+        var services = Build(home, database, id, queueCapacity, lease, clock);
+        await services.GetRequiredService<StorageMigrator>().MigrateAsync();
+        services.GetRequiredService<PostgresJournal>().Open();
+        return new PostgresUnderTest(home, database, services, id);
+    }
+
+    /// <param name="lease">None by default: whoever is not this instance is dead at once.</param>
+    public static ServiceProvider Build(
+        PostgresServer server, string database, Guid? instanceId = null, int? queueCapacity = null, TimeSpan? lease = null, TimeProvider? clock = null, string user = "postgres") =>
+        new ServiceCollection().AddSingleton(clock ?? TimeProvider.System).AddPostgresStorage(new PostgresStorageOptions
+        {
+            Connection = server.ConnectionString(database, user),
+            InstanceId = instanceId ?? Ids.New(TimeProvider.System),
+            QueueCapacity = queueCapacity ?? 8192,
+            WriteDeadline = TimeSpan.FromSeconds(1),
+            InstanceLease = lease ?? TimeSpan.Zero,
+        }).BuildServiceProvider();
+
+    public override async Task<IReadOnlyList<OutboxMessage>> OutboxAsync()
+    {
+        List<OutboxMessage> messages = [];
+        await using var connection = await ConnectAsync();
+        await using var command = new NpgsqlCommand("SELECT seq, event_id, type, body, created_at, xid FROM outbox ORDER BY xid, seq", connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+        {
+            messages.Add(new OutboxMessage(
+                reader.GetInt64(0), reader.GetGuid(1), reader.GetString(2), reader.GetFieldValue<byte[]>(3), reader.GetFieldValue<DateTimeOffset>(4), reader.GetFieldValue<ulong>(5)));
+        }
+
+        return messages;
+    }
+
+    public override Task<long> CountAsync(string table) => ScalarAsync<long>($"SELECT count(*) FROM {table}");
+
+    public async Task<T> ScalarAsync<T>(string sql)
+    {
+        await using var connection = await ConnectAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    public Task ExecuteAsync(string sql) => Server.ExecuteAsync(Database, sql);
+
+    public async Task<NpgsqlConnection> ConnectAsync()
+    {
+        var connection = new NpgsqlConnection(Server.ConnectionString(Database) + ";Pooling=false");
+        await connection.OpenAsync();
+        return connection;
+    }
+
+    /// <summary>Somebody's lock on what the journal writes to; it is shorter than the journal's patience if it is let go in time.</summary>
+    public override async Task<IAsyncDisposable> HoldAsync()
+    {
+        var connection = await ConnectAsync();
+        await using var command = new NpgsqlCommand("BEGIN; LOCK TABLE admissions, settlements, checkpoints IN ACCESS EXCLUSIVE MODE", connection);
+        await command.ExecuteNonQueryAsync();
+        return connection;
+    }
+
+    /// <summary>Heartbeats too: the journal proves itself with one before it takes anything again.</summary>
+    public override async Task<IAsyncDisposable> BreakAsync()
+    {
+        var connection = await ConnectAsync();
+        await using var command = new NpgsqlCommand("BEGIN; LOCK TABLE admissions, settlements, checkpoints, instances IN ACCESS EXCLUSIVE MODE", connection);
+        await command.ExecuteNonQueryAsync();
+        return connection;
+    }
+
+    public override async Task<JournalUnderTest> AfterCrashAsync(Guid? instanceId = null) =>
+        await OpenAsync(Server, await Server.CopyDatabaseAsync(Database), instanceId: instanceId);
+
+    public override async ValueTask DisposeAsync()
+    {
+        if (!_disposed)
+        {
+            _disposed = true;
+            await Services.GetRequiredService<PostgresJournal>().DisposeAsync();
+            await Services.GetRequiredService<PostgresDatabase>().DisposeAsync();
+        }
+    }
+
+    private static async Task<string> MakeTemplateAsync()
+    {
+        var server = await PostgresServer.SharedAsync();
+        var database = await server.NewDatabaseAsync();
+        await using (var services = Build(server, database))
+        {
+            await services.GetRequiredService<StorageMigrator>().MigrateAsync();
+        }
+
+        NpgsqlConnection.ClearAllPools();
+        return database;
+    }
+}

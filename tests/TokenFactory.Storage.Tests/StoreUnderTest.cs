@@ -1,0 +1,31 @@
+using Microsoft.Extensions.DependencyInjection;
+using TokenFactory.Storage.Journal;
+using TokenFactory.Storage.Ledger;
+using TokenFactory.Storage.Outbox;
+using TokenFactory.TestKit.Contracts;
+
+namespace TokenFactory.Storage.Tests;
+
+/// <summary>An open store on a real database, with its inner rooms.</summary>
+internal abstract class StoreUnderTest(ServiceProvider services, Guid instanceId) : JournalUnderTest
+{
+    public ServiceProvider Services => services;
+
+    public override Guid InstanceId => instanceId;
+
+    public override IJournal Journal => services.GetRequiredService<IJournal>();
+
+    public override IUsageLedger Ledger => services.GetRequiredService<IUsageLedger>();
+
+    public override OrphanSettler Orphans => services.GetRequiredService<OrphanSettler>();
+
+    public IOutbox Outbox => services.GetRequiredService<IOutbox>();
+
+    public DeadLetters Letters => services.GetRequiredService<DeadLetters>();
+
+    public async Task SettleAsync(int count)
+    {
+        var waits = Enumerable.Range(0, count).Select(_ => Journal.SettleOnceAsync(SomeRequest.Settlement(SomeRequest.Admission(InstanceId))));
+        await Task.WhenAll(waits.ToArray());
+    }
+}
