@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using TokenFactory.Administration.Configuration;
 using TokenFactory.Administration.Iam;
+using TokenFactory.Administration.Iam.Platform;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Storage;
 
@@ -38,6 +39,22 @@ public static class AdministrationServices
     {
         services.AddEmbeddedIam(configuration, dataDirectory);
         services.AddSingleton(provider => new SnapshotStore(provider.GetRequiredService<TimeProvider>(), configuration.Iam.MaxStaleness));
+        if (configuration.Iam.Platform is { } platform)
+        {
+            services.AddPlatformSource(platform);
+        }
+        else
+        {
+            services.AddEmbeddedSource();
+        }
+
+        services.AddSingleton(source);
+        services.AddHostedService<ConfigurationWatcher>();
+        return services;
+    }
+
+    private static void AddEmbeddedSource(this IServiceCollection services)
+    {
         services.AddSingleton(provider => new EmbeddedReadModelSource(
             provider.GetRequiredService<IDbContextFactory<GatewayDbContext>>(),
             provider.GetRequiredService<ConfigurationState>(),
@@ -47,8 +64,15 @@ public static class AdministrationServices
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<EmbeddedReadModelSource>>()));
         services.AddHostedService(provider => provider.GetRequiredService<EmbeddedReadModelSource>());
-        services.AddSingleton(source);
-        services.AddHostedService<ConfigurationWatcher>();
-        return services;
+    }
+
+    private static void AddPlatformSource(this IServiceCollection services, PlatformSettings settings)
+    {
+        services.AddMetrics();
+        services.AddSingleton(settings);
+        services.AddSingleton<PlatformClient>();
+        services.AddSingleton<PlatformMetrics>();
+        services.AddSingleton<PlatformReadModelSource>();
+        services.AddHostedService(provider => provider.GetRequiredService<PlatformReadModelSource>());
     }
 }

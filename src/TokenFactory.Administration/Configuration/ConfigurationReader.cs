@@ -63,6 +63,11 @@ public static class ConfigurationReader
     {
         // In the order of reference: what is referred to is read before what refers to it.
         var iam = ProcessSections.Iam(root["iam"].SectionOrEmpty());
+        if (iam.Platform is not null)
+        {
+            PlatformSection.RefuseSubjects(root);
+        }
+
         var providers = ProviderSection.Read(root["providers"]);
         var deployments = DeploymentSection.Read(root["deployments"], providers);
         var models = ModelSection.Read(root["models"], deployments);

@@ -10,4 +10,7 @@ public sealed record IamSettings
 
     /// <summary>As configured, the one new keys are digested under first; empty uses the file <c>pepper</c> in the data directory.</summary>
     public required IReadOnlyList<Pepper> Peppers { get; init; }
+
+    /// <summary>The platform whose read model is the only source of keys; null keeps keys here.</summary>
+    public PlatformSettings? Platform { get; init; }
 }

@@ -9,6 +9,7 @@ internal static class RestartOnly
         Note("store", Same(before.Store, after.Store));
         Note("limiter", before.Limiter == after.Limiter);
         Note("iam.max_staleness", before.Iam.MaxStaleness == after.Iam.MaxStaleness);
+        Note("iam.mode, url, credential, poll, timeout or answer_limit", Same(before.Iam.Platform, after.Iam.Platform));
         Note("server", before.Server with { Urls = [] } == after.Server with { Urls = [] } && before.Server.Urls.SequenceEqual(after.Server.Urls));
         Note("telemetry", before.Telemetry == after.Telemetry);
         Note("guard", before.Guard == after.Guard);
@@ -23,6 +24,11 @@ internal static class RestartOnly
             }
         }
     }
+
+    private static bool Same(PlatformSettings? left, PlatformSettings? right) =>
+        left is null || right is null
+            ? left == right
+            : left with { Credential = right.Credential } == right && left.Credential.Reveal() == right.Credential.Reveal();
 
     private static bool Same(StoreSettings left, StoreSettings right) =>
         left with { Connection = null } == right with { Connection = null } && left.Connection?.Reveal() == right.Connection?.Reveal();

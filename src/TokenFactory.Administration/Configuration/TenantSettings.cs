@@ -33,6 +33,3 @@ public sealed record KeySettings
     /// <summary>Null when <see cref="Secret"/> is given.</summary>
     public required KeyHash? Hash { get; init; }
 }
-
-/// <summary>A digest and the version of the pepper it was made under.</summary>
-public sealed record KeyHash(string PepperVersion, KeyDigest Digest);

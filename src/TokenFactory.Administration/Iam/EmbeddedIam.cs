@@ -32,8 +32,18 @@ public sealed class EmbeddedIam
     /// <summary>Raised after a change of this process is committed, so that it need not wait for its own poll.</summary>
     public event Action? Changed;
 
+    /// <summary>Why this installation issues no keys; null when it does.</summary>
+    public string? Refusal => _state.Current.Iam.Platform is { } platform
+        ? $"keys are the platform's (iam.mode: platform): make, list, revoke and rotate them there; this gateway only reads them, from {platform.Url}"
+        : null;
+
     public async Task<KeyChange> CreateAsync(NewKey ask, CancellationToken cancel)
     {
+        if (Refusal is { } refusal)
+        {
+            return KeyChange.Refused(refusal);
+        }
+
         var now = _clock.GetUtcNow();
         var mistakes = NewKeyCheck.MistakesOf(ask, now);
         if (mistakes.Count > 0)
@@ -91,6 +101,11 @@ public sealed class EmbeddedIam
     /// <summary>Revoking a revoked key changes nothing and succeeds.</summary>
     public async Task<KeyChange> RevokeAsync(string id, CancellationToken cancel)
     {
+        if (Refusal is { } refusal)
+        {
+            return KeyChange.Refused(refusal);
+        }
+
         await using var context = await _contexts.CreateDbContextAsync(cancel);
         if (await context.ApiKeys.SingleOrDefaultAsync(row => row.Id == id, cancel) is not { } key)
         {
@@ -109,6 +124,11 @@ public sealed class EmbeddedIam
     /// <summary>Adds a secret; the older one works until <paramref name="overlap"/> is over. An even older one stops at once: never more than two are live.</summary>
     public async Task<KeyChange> RotateAsync(string id, TimeSpan overlap, CancellationToken cancel)
     {
+        if (Refusal is { } refusal)
+        {
+            return KeyChange.Refused(refusal);
+        }
+
         await using var context = await _contexts.CreateDbContextAsync(cancel);
         if (await context.ApiKeys.Include(row => row.Secrets).SingleOrDefaultAsync(row => row.Id == id, cancel) is not { } key)
         {

@@ -6,7 +6,7 @@ namespace TokenFactory.Administration.Iam;
 
 /// <summary>
 /// Makes an empty installation usable: a <c>default</c> tenant and project where the file defines no tenant, and one key
-/// where there is none at all. The second start finds the key and makes nothing.
+/// where there is none at all; nothing where keys are the platform's. The second start finds the key and makes nothing.
 /// </summary>
 public sealed class FirstKey
 {
@@ -29,6 +29,11 @@ public sealed class FirstKey
     /// <summary>The key to show once, or null when there is one already (or nothing to make it for).</summary>
     public async Task<MintedKey?> EnsureAsync(CancellationToken cancel)
     {
+        if (_iam.Refusal is not null)
+        {
+            return null;
+        }
+
         await EnsureTenantAsync(cancel);
         await using (var context = await _contexts.CreateDbContextAsync(cancel))
         {
@@ -56,7 +61,7 @@ public sealed class FirstKey
     /// <summary>Only the tenant and project: what commands need before the first start.</summary>
     public async Task EnsureTenantAsync(CancellationToken cancel)
     {
-        if (_state.Current.Tenants.Count > 0)
+        if (_iam.Refusal is not null || _state.Current.Tenants.Count > 0)
         {
             return;
         }

@@ -40,7 +40,7 @@ internal sealed class SnapshotBuilder(GatewayConfiguration configuration, IamRow
             Revision = configuration.Revision,
             Registry = new Registry(configuration.Deployments, configuration.Models),
             Tenants = _subjects.Tenants.ToFrozenDictionary(t => t.Tenant.Name, t => t.Tenant, StringComparer.Ordinal),
-            Keys = _keys.ToFrozenDictionary(),
+            Keys = KeyTable.Of(_keys),
             Peppers = peppers,
         };
     }

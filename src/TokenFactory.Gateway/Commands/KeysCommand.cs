@@ -73,6 +73,11 @@ internal static class KeysCommand
         store.AddTo(command);
         command.SetAction((result, cancel) => OpenedStore.RunAsync(store, result, async opened =>
         {
+            if (opened.Iam.Refusal is { } refusal)
+            {
+                return await OpenedStore.RefuseAsync(refusal);
+            }
+
             var keys = await opened.Iam.ListAsync(result.GetValue(tenant), result.GetValue(project), cancel);
             await Console.Out.WriteLineAsync(result.GetValue(json) ? KeyLists.Json(keys) : KeyLists.Table(keys));
             return 0;

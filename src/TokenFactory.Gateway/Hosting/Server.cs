@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using TokenFactory.Administration;
 using TokenFactory.Administration.Configuration;
+using TokenFactory.Administration.Iam.Platform;
 using TokenFactory.Administration.Usage;
 using TokenFactory.Gateway.Health;
 using TokenFactory.Gateway.Logging;
@@ -32,7 +33,7 @@ internal static class Server
             await app.WaitForShutdownAsync(CancellationToken.None);
             return 0;
         }
-        catch (Exception reason) when (reason is StartException or StorageException or LimiterUnavailableException)
+        catch (Exception reason) when (reason is StartException or StorageException or PlatformUnavailableException or LimiterUnavailableException)
         {
             await Console.Error.WriteLineAsync("gateway: " + reason.Message);
             return 1;

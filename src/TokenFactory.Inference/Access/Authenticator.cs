@@ -52,7 +52,7 @@ internal sealed class Authenticator(SnapshotStore snapshots, TimeProvider clock)
 
         foreach (var pepper in snapshot.Peppers)
         {
-            if (snapshot.Keys.TryGetValue(pepper.Digest(key), out var secret))
+            if (snapshot.Keys.Find(pepper.Digest(key)) is { } secret)
             {
                 return secret;
             }

@@ -17,13 +17,24 @@ internal static class Buckets
 
     public static IReadOnlyList<Bucket> Of(ApiKey key) =>
         _ofKeys.GetValue(key, static k =>
-        [
-            .. Of("key:" + k.Id, k.Limits),
-            .. k.User is { } user ? Of("user:" + user.Name, user.Limits) : [],
-            .. Of("project:" + k.Project.Name, k.Project.Limits),
-            .. Of("tenant", k.Tenant.Limits),
-            .. k.Tenant.Tier is { } tier ? Of("tier:" + tier.Name, tier.Limits) : [],
-        ]);
+            [.. SubjectsOf(k).SelectMany(subject => Of(subject.Name, subject.Limits))]);
+
+    /// <summary>Whose limits bind a key's requests.</summary>
+    public static IEnumerable<(string Name, LimitSet Limits)> SubjectsOf(ApiKey key)
+    {
+        yield return ("key:" + key.Id, key.Limits);
+        if (key.User is { } user)
+        {
+            yield return ("user:" + user.Name, user.Limits);
+        }
+
+        yield return ("project:" + key.Project.Name, key.Project.Limits);
+        yield return ("tenant", key.Tenant.Limits);
+        if (key.Tenant.Tier is { } tier)
+        {
+            yield return ("tier:" + tier.Name, tier.Limits);
+        }
+    }
 
     public static IEnumerable<Bucket> Of(string subject, LimitSet limits)
     {

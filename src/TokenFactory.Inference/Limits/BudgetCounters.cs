@@ -18,8 +18,12 @@ public sealed class BudgetCounters(ILimiter limiter, SnapshotStore snapshots)
 
     private HashSet<(string Tenant, Bucket Bucket)> BudgetsInForce() =>
     [
-        .. from key in (snapshots.Current?.Keys.Values ?? []).Select(secret => secret.Key).Distinct()
-           from bucket in Buckets.Of(key)
+        // Not the buckets a key's requests take from: those are kept per key, and most of a large read model's keys never call.
+        .. from secret in snapshots.Current?.Keys.Secrets ?? []
+           let key = secret.Key
+           from subject in Buckets.SubjectsOf(key)
+           where subject.Limits is { TokensPerMonth: not null } or { NanoUsdPerMonth: not null }
+           from bucket in Buckets.Of(subject.Name, subject.Limits)
            where bucket.Dimension is Dimension.TokensPerMonth or Dimension.NanoUsdPerMonth
            select (key.Tenant.Name, bucket),
     ];

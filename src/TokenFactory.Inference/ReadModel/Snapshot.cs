@@ -15,7 +15,7 @@ public sealed class Snapshot
 
     public required FrozenDictionary<string, Tenant> Tenants { get; init; }
 
-    public required FrozenDictionary<KeyDigest, KeySecret> Keys { get; init; }
+    public required KeyTable Keys { get; init; }
 
     /// <summary>The peppers under which any live secret was digested; the newest first.</summary>
     public required IReadOnlyList<Pepper> Peppers { get; init; }

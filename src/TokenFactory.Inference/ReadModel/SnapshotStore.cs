@@ -21,8 +21,11 @@ public sealed class SnapshotStore(TimeProvider clock, TimeSpan maxStaleness)
     /// <summary>Raised after a swap, on the publisher's thread.</summary>
     public event Action<Snapshot>? Changed;
 
-    /// <summary>Swaps the snapshot; an older version is refused and answers false.</summary>
-    public bool Publish(Snapshot snapshot)
+    /// <summary>Swaps the snapshot, confirmed now; an older version is refused and answers false.</summary>
+    public bool Publish(Snapshot snapshot) => Publish(snapshot, clock.GetTimestamp());
+
+    /// <param name="asOf">The clock's timestamp of the question that it answers.</param>
+    public bool Publish(Snapshot snapshot, long asOf)
     {
         while (true)
         {
@@ -32,7 +35,7 @@ public sealed class SnapshotStore(TimeProvider clock, TimeSpan maxStaleness)
                 return false;
             }
 
-            var after = new State(snapshot, clock.GetTimestamp());
+            var after = new State(snapshot, asOf);
             if (Interlocked.CompareExchange(ref _state, after, before) == before)
             {
                 Changed?.Invoke(snapshot);
@@ -42,11 +45,14 @@ public sealed class SnapshotStore(TimeProvider clock, TimeSpan maxStaleness)
     }
 
     /// <summary>The source says that nothing changed.</summary>
-    public void Confirm()
+    public void Confirm() => Confirm(clock.GetTimestamp());
+
+    /// <param name="asOf">The clock's timestamp of the question: an answer is as old as what it answers.</param>
+    public void Confirm(long asOf)
     {
         if (Volatile.Read(ref _state) is { } state)
         {
-            Interlocked.CompareExchange(ref _state, state with { ConfirmedAt = clock.GetTimestamp() }, state);
+            Interlocked.CompareExchange(ref _state, state with { ConfirmedAt = Math.Max(asOf, state.ConfirmedAt) }, state);
         }
     }
 

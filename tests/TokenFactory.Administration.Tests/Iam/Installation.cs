@@ -86,7 +86,7 @@ internal sealed class Installation : IAsyncDisposable
     /// <summary>As Access looks a presented key up.</summary>
     public KeySecret? Find(string key) =>
         Snapshot.Peppers
-            .Select(pepper => Snapshot.Keys.GetValueOrDefault(pepper.Digest(System.Text.Encoding.ASCII.GetBytes(key))))
+            .Select(pepper => Snapshot.Keys.Find(pepper.Digest(System.Text.Encoding.ASCII.GetBytes(key))))
             .FirstOrDefault(secret => secret is not null);
 
     public KeySecret? Find(MintedKey key) => Find(key.Key.Reveal());

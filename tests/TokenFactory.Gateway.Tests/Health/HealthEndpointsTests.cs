@@ -64,7 +64,7 @@ public sealed class HealthEndpointsTests : IAsyncLifetime
             Revision = "rev-42",
             Registry = Registry.Empty,
             Tenants = FrozenDictionary<string, Tenant>.Empty,
-            Keys = FrozenDictionary<KeyDigest, KeySecret>.Empty,
+            Keys = KeyTable.Empty,
             Peppers = [],
         });
 

@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Collections.Frozen;
 using TokenFactory.Inference.Access;
 using TokenFactory.Inference.ReadModel;
@@ -110,7 +109,7 @@ internal sealed class KeySection(IReadOnlyList<Pepper> peppers)
             return null;
         }
 
-        if (text.Split(':') is not ["hmac-sha256", { Length: > 0 } version, var digest] || Digest(digest) is not { } bytes)
+        if (KeyHash.Parse(text) is not { } hash)
         {
             // Not repeated: a whole key pasted here by mistake must not reach a log.
             field.Mistake(HashForm);
@@ -118,24 +117,11 @@ internal sealed class KeySection(IReadOnlyList<Pepper> peppers)
         }
 
         var versions = peppers.Count == 0 ? [PepperFile.Version] : peppers.Select(pepper => pepper.Version).ToArray();
-        if (!versions.Contains(version, StringComparer.Ordinal))
+        if (!versions.Contains(hash.PepperVersion, StringComparer.Ordinal))
         {
             field.Mistake($"there is no pepper of that version in iam.pepper; known: {string.Join(", ", versions)}");
         }
 
-        return new KeyHash(version, KeyDigest.From(bytes));
-    }
-
-    private static byte[]? Digest(string text)
-    {
-        try
-        {
-            var bytes = text.Length == 2 * KeyDigest.SizeBytes ? Convert.FromHexString(text) : Base64Url.DecodeFromChars(text);
-            return bytes.Length == KeyDigest.SizeBytes ? bytes : null;
-        }
-        catch (FormatException)
-        {
-            return null;
-        }
+        return hash;
     }
 }

@@ -11,9 +11,6 @@ internal static class ProcessSections
 {
     private const int MinPepperBytes = 32;
 
-    // What the design names and this version does not have is told apart from a typing mistake.
-    private static readonly string[] _iamModesToCome = ["platform"];
-
     public static StoreSettings Store(Section section)
     {
         var kind = section["kind"].Choice(("sqlite", StoreKind.Sqlite), ("postgres", StoreKind.Postgres));
@@ -54,12 +51,17 @@ internal static class ProcessSections
 
     public static IamSettings Iam(Section section)
     {
-        var mode = Available(section["mode"], _iamModesToCome, ("standalone", true));
-        RefuseUnless(mode is null, section["url"], "the standalone mode has no url: keys are kept here");
-        var staleness = section["max_staleness"].Duration(TimeSpan.FromSeconds(2), TimeSpan.FromHours(1));
+        var isPlatform = section["mode"].IsPresent && section["mode"].Choice(("standalone", false), ("platform", true)) == true;
+        var staleness = section["max_staleness"].Duration(TimeSpan.FromSeconds(2), TimeSpan.FromHours(1)) ?? TimeSpan.FromSeconds(30);
         var peppers = Peppers(section["pepper"]);
+        var platform = isPlatform ? PlatformSection.Read(section, staleness) : null;
+        if (!isPlatform)
+        {
+            PlatformSection.Refuse(section);
+        }
+
         section.RefuseUnknownKeys();
-        return new IamSettings { MaxStaleness = staleness ?? TimeSpan.FromSeconds(30), Peppers = peppers };
+        return new IamSettings { MaxStaleness = staleness, Peppers = peppers, Platform = platform };
     }
 
     /// <summary>Each replica would make a pepper of its own in its data directory, and know no key that another one made.</summary>
