@@ -63,7 +63,7 @@ public sealed class ReplicasTests(ReplicasTests.Servers servers) : IClassFixture
         await UntilAsync(async () => (await site.Books.OpenAsync()).Count == 0, "nobody settled what the dead replica left open");
 
         var settled = Assert.Single(await site.Books.SettlementsAsync()).Value;
-        Assert.Equal((call.Id, Outcome.Orphaned), (settled.RequestId, settled.Outcome));
+        Assert.Equal((site.Upstream.Requests[0].RequestId, Outcome.Orphaned), (settled.RequestId.ToString("D"), settled.Outcome));
         Assert.Single(await site.Books.SettlementIdsAsync());
         Assert.Single(await site.Books.OutboxIdsAsync());
     }
