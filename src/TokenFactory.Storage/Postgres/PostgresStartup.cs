@@ -26,10 +26,7 @@ internal sealed partial class PostgresStartup(
             Log.Migrated(logger, done);
         }
 
-        // The migration's continuation may run on a socket's own event thread. Opening blocks, and would wait there for an event that
-        // only this thread can bring: it goes to the pool first.
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        journal.Open();
+        await journal.OpenAsync();
         await SettleAsync(alsoOwn: true, cancellationToken);
         _loops = Task.WhenAll(
             EveryAsync(options.InstanceLease / 4, "say that this instance lives", _ => journal.BeatAsync()),

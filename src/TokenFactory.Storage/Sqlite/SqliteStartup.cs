@@ -23,7 +23,7 @@ internal sealed partial class SqliteStartup(
             Log.Migrated(logger, migration);
         }
 
-        journal.Open();
+        await journal.OpenAsync();
         await orphans.SettleAsync(alsoOwn: true, cancellationToken);
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using TokenFactory.Storage.Iam;
+using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Postgres;
 using TokenFactory.TestKit.Servers;
 using Xunit;
@@ -82,8 +83,8 @@ public sealed class PostgresMigratorTests
         await using var services = PostgresUnderTest.Build(owner.Server, owner.Database, user: "app", clock: new ShiftedClock(TimeSpan.FromDays(100)));
 
         Assert.Empty(await services.GetRequiredService<StorageMigrator>().MigrateAsync());
-        services.GetRequiredService<PostgresJournal>().Open();
-        await services.GetRequiredService<Journal.IJournal>().AdmitAsync(TestKit.Contracts.SomeRequest.Admission(owner.InstanceId));
+        await services.GetRequiredService<PostgresJournal>().OpenAsync();
+        await services.GetRequiredService<IJournal>().AdmitAsync(TestKit.Contracts.SomeRequest.Admission(owner.InstanceId));
         Assert.Equal(1, await owner.CountAsync("admissions"));
     }
 

@@ -33,7 +33,7 @@ internal sealed class PostgresUnderTest : StoreUnderTest
         var id = instanceId ?? Ids.New(TimeProvider.System);
         var services = Build(home, database, id, queueCapacity, lease, clock);
         await services.GetRequiredService<StorageMigrator>().MigrateAsync();
-        services.GetRequiredService<PostgresJournal>().Open();
+        await services.GetRequiredService<PostgresJournal>().OpenAsync();
         return new PostgresUnderTest(home, database, services, id);
     }
 

@@ -70,7 +70,7 @@ public sealed class SqliteStartupTests : IDisposable
         var instance = Ids.New(TimeProvider.System);
         var services = new ServiceCollection().AddSqliteStorage(new SqliteStorageOptions { DataDirectory = _directory.Path, InstanceId = instance }).BuildServiceProvider();
         await services.GetRequiredService<StorageMigrator>().MigrateAsync();
-        services.GetRequiredService<SqliteJournal>().Open();
+        await services.GetRequiredService<SqliteJournal>().OpenAsync();
         var admitted = services.GetRequiredService<IJournal>().AdmitAsync(SomeRequest.Admission(instance));
 
         services.Dispose();

@@ -30,7 +30,7 @@ internal sealed class SqliteUnderTest : StoreUnderTest
             BusyTimeout = busy ?? TimeSpan.FromSeconds(1),
         }).BuildServiceProvider();
         await services.GetRequiredService<StorageMigrator>().MigrateAsync();
-        services.GetRequiredService<SqliteJournal>().Open();
+        await services.GetRequiredService<SqliteJournal>().OpenAsync();
         return new SqliteUnderTest(home, services, id);
     }
 

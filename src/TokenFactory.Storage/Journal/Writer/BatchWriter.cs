@@ -18,6 +18,7 @@ internal sealed partial class BatchWriter(
     private static readonly TimeSpan _lastProbe = TimeSpan.FromSeconds(5);
 
     private readonly List<Entry> _batch = new(batchSize);
+    private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _works;
     private bool _isBusy;
@@ -27,15 +28,48 @@ internal sealed partial class BatchWriter(
 
     public Task Finished => _started ? _finished.Task : Task.CompletedTask;
 
-    public void Start()
+    /// <summary>
+    /// Starts the thread, which opens the store: opening blocks, and would wait for ever where the caller's thread is the one that
+    /// brings the answer (a socket's own event thread).
+    /// </summary>
+    /// <exception cref="StorageException">The store cannot be opened or written.</exception>
+    public Task StartAsync()
     {
-        store.Open();
-        _works = true;
         _started = true;
         new Thread(Run) { Name = "journal", IsBackground = true }.Start();
+        return _opened.Task;
     }
 
     private void Run()
+    {
+        if (TryOpen())
+        {
+            WriteAll();
+        }
+
+        _works = false;
+        store.Dispose();
+        _finished.SetResult();
+    }
+
+    private bool TryOpen()
+    {
+        try
+        {
+            store.Open();
+        }
+        catch (Exception cause)
+        {
+            _opened.SetException(cause);
+            return false;
+        }
+
+        _works = true;
+        _opened.SetResult();
+        return true;
+    }
+
+    private void WriteAll()
     {
         while (queue.Take(_batch, batchSize, Timeout.InfiniteTimeSpan))
         {
@@ -67,10 +101,6 @@ internal sealed partial class BatchWriter(
 
             _batch.Clear();
         }
-
-        _works = false;
-        store.Dispose();
-        _finished.SetResult();
     }
 
     private void Answer()

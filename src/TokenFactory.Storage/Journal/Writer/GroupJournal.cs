@@ -1,7 +1,7 @@
 namespace TokenFactory.Storage.Journal.Writer;
 
 /// <summary>
-/// Hands entries to the one writer and refuses at once when they could not become durable: before <see cref="Open"/>, while the
+/// Hands entries to the one writer and refuses at once when they could not become durable: before <see cref="OpenAsync"/>, while the
 /// store fails, when the queue is full. Closed requests may use the whole queue, new ones three quarters of it.
 /// </summary>
 internal abstract class GroupJournal : IJournal, IAsyncDisposable, IDisposable
@@ -22,9 +22,9 @@ internal abstract class GroupJournal : IJournal, IAsyncDisposable, IDisposable
 
     public bool IsWritable => _writer.Works && _queue.Depth < _capacityForNew;
 
-    /// <summary>Starts the writer; the schema must be there.</summary>
+    /// <summary>Starts the writer, done when it can write; the schema must be there.</summary>
     /// <exception cref="StorageException">The store cannot be opened or written.</exception>
-    public void Open() => _writer.Start();
+    public Task OpenAsync() => _writer.StartAsync();
 
     public Task AdmitAsync(Admission admission) => Hand(new AdmissionEntry(admission), _capacityForNew);
 
