@@ -43,6 +43,7 @@ public static class StorageServices
         services.AddSingleton(options);
         services.AddSingleton<PostgresDatabase>();
         services.AddSingleton<Partitions>();
+        services.AddSingleton<UsageFold>();
         services.AddSingleton<OutboxDays>();
         services.AddSingleton<PostgresJournal>();
         services.AddSingleton<IDbContextFactory<GatewayDbContext>, PostgresDbContextFactory>();

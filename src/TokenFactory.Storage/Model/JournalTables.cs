@@ -17,6 +17,7 @@ internal static class JournalTables
         model.SharedTypeEntity<Row>("attempts", Attempts);
         model.SharedTypeEntity<Row>("checkpoints", Checkpoints);
         model.SharedTypeEntity<Row>("instances", Instances);
+        model.SharedTypeEntity<Row>("usage_days", UsageDays);
     }
 
     private static void Admissions(EntityTypeBuilder<Row> table)
@@ -52,12 +53,27 @@ internal static class JournalTables
         // Pages, newest first within a tenant.
         table.HasIndex("tenant", "accepted_at", "request_id").HasDatabaseName("ix_settlements_page");
 
-        // Summaries are answered from this index alone, the table is not read.
-        table.HasIndex("tenant", "day", "project", "model", "key_id", "accepted_at", "input_uncached", "cache_read", "cache_write", "output", "reasoning", "cost_nano_usd")
-            .HasDatabaseName("ix_settlements_summary");
-
         // The budgets' counters after a restart.
         table.HasIndex("settled_at").HasDatabaseName("ix_settlements_settled_at");
+    }
+
+    /// <summary>What settlements add up to, so that a summary does not read them. It can always be made again from them.</summary>
+    private static void UsageDays(EntityTypeBuilder<Row> table)
+    {
+        Id(table, "group_id");
+        UsageSums(table);
+        table.HasKey("tenant", "day", "group_id");
+    }
+
+    public static void UsageSums(EntityTypeBuilder<Row> table)
+    {
+        Required<string>(table, "tenant");
+        Required<DateOnly>(table, "day");
+        Required<string>(table, "project", "key_id", "model");
+        Optional<string>(table, "department", "user_id");
+        Required<int>(table, "outcome");
+        Required<long>(table, "requests", "cost_nano_usd");
+        Tokens(table);
     }
 
     private static void Attempts(EntityTypeBuilder<Row> table)

@@ -1,6 +1,4 @@
-using Npgsql;
 using TokenFactory.Storage.Journal;
-using TokenFactory.Storage.Ledger;
 
 namespace TokenFactory.Storage.Postgres;
 
@@ -25,12 +23,8 @@ internal sealed class PostgresOpenAdmissions(PostgresDatabase database, Postgres
         """;
 
     private const string PageSql =
-        """
-        SELECT a.request_id, a.instance_id, a.tenant, a.project, a.department, a.user_id, a.key_id, a.tier, a.use_case, a.operation, a.stream,
-          a.model, a.policy_decision_id, a.estimated_input_tokens, a.accepted_at,
-          a.deployment, a.provider, a.region, a.upstream_model, a.upstream_version, a.price_id, a.input_nano_usd, a.cache_read_nano_usd, a.cache_write_nano_usd, a.output_nano_usd,
-          c.deployment, c.provider, c.region, c.upstream_model, c.upstream_version, c.price_id, c.input_nano_usd, c.cache_read_nano_usd, c.cache_write_nano_usd, c.output_nano_usd,
-          c.evidence, c.noted_at, c.input_uncached, c.cache_read, c.cache_write, c.output, c.reasoning
+        $"""
+        SELECT {OpenAdmissionColumns.All}
         FROM admissions a LEFT JOIN checkpoints c ON c.request_id = a.request_id
         WHERE a.instance_id = $1 AND a.request_id > $2
           AND NOT EXISTS (SELECT 1 FROM settlements s WHERE s.request_id = a.request_id)
@@ -64,7 +58,7 @@ internal sealed class PostgresOpenAdmissions(PostgresDatabase database, Postgres
         List<OpenAdmission> page = [];
         while (await reader.ReadAsync(cancel))
         {
-            page.Add(Read(reader));
+            page.Add(OpenAdmissionColumns.Read(reader, PostgresValues.Instance, row: 0));
         }
 
         return page;
@@ -90,7 +84,7 @@ internal sealed class PostgresOpenAdmissions(PostgresDatabase database, Postgres
         List<(Guid, DateTimeOffset)> silent = [];
         while (await reader.ReadAsync(cancel))
         {
-            var (instance, beat) = (reader.GetGuid(0), reader.Time(1));
+            var (instance, beat) = (reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1));
             if (!_watched.TryGetValue(instance, out var seen) || seen.Beat != beat)
             {
                 _watched[instance] = seen = (beat, clock.GetTimestamp());
@@ -103,32 +97,5 @@ internal sealed class PostgresOpenAdmissions(PostgresDatabase database, Postgres
         }
 
         return silent;
-    }
-
-    private static OpenAdmission Read(NpgsqlDataReader reader)
-    {
-        var admission = new Admission
-        {
-            RequestId = reader.GetGuid(0),
-            InstanceId = reader.GetGuid(1),
-            Tenant = reader.GetString(2),
-            Project = reader.GetString(3),
-            Department = reader.TextOrNull(4),
-            User = reader.TextOrNull(5),
-            KeyId = reader.GetString(6),
-            Tier = reader.TextOrNull(7),
-            UseCase = reader.TextOrNull(8),
-            Operation = reader.GetString(9),
-            Stream = reader.GetBoolean(10),
-            Model = reader.GetString(11),
-            PolicyDecisionId = reader.TextOrNull(12),
-            EstimatedInputTokens = reader.GetInt64(13),
-            AcceptedAt = reader.Time(14),
-            Placement = reader.PricedPlacement(15),
-        };
-        return reader.IsDBNull(25)
-            ? new OpenAdmission(0, admission, null, null)
-            : new OpenAdmission(
-                0, admission, new Checkpoint(admission.RequestId, reader.PricedPlacement(25), (Evidence)reader.GetInt32(35), reader.Tokens(37)), reader.Time(36));
     }
 }

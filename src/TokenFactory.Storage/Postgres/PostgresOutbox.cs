@@ -152,7 +152,7 @@ internal sealed class PostgresOutbox(PostgresDatabase database, PostgresStorageO
         while (await reader.ReadAsync(cancel))
         {
             messages.Add(new OutboxMessage(
-                reader.GetInt64(0), reader.GetGuid(1), reader.GetString(2), reader.GetFieldValue<byte[]>(3), reader.Time(4), reader.GetFieldValue<ulong>(5)));
+                reader.GetInt64(0), reader.GetGuid(1), reader.GetString(2), reader.GetFieldValue<byte[]>(3), reader.GetFieldValue<DateTimeOffset>(4), reader.GetFieldValue<ulong>(5)));
         }
 
         return messages;

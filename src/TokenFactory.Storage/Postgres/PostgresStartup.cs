@@ -7,14 +7,15 @@ namespace TokenFactory.Storage.Postgres;
 
 /// <summary>
 /// Opens the store before anything else of the host starts and closes it after everything else stopped: migrates, opens the
-/// journal. Any failure stops the start. In between it says that this instance lives, settles what dead ones left open, and
-/// keeps partitions ahead of the clock.
+/// journal. Any failure stops the start. In between it says that this instance lives, settles what dead ones left open, keeps
+/// partitions ahead of the clock, and adds usage up.
 /// </summary>
 internal sealed partial class PostgresStartup(
-    StorageMigrator migrator, PostgresJournal journal, OrphanSettler orphans, Partitions partitions, PostgresDatabase database, PostgresStorageOptions options,
+    StorageMigrator migrator, PostgresJournal journal, OrphanSettler orphans, Partitions partitions, UsageFold usage, PostgresDatabase database, PostgresStorageOptions options,
     TimeProvider clock, ILogger<PostgresStartup> logger) : IHostedLifecycleService, IDisposable
 {
     private static readonly TimeSpan _partitionsEvery = TimeSpan.FromHours(1);
+    private static readonly TimeSpan _foldEvery = TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource _stopping = new();
     private Task _loops = Task.CompletedTask;
@@ -31,7 +32,8 @@ internal sealed partial class PostgresStartup(
         _loops = Task.WhenAll(
             EveryAsync(options.InstanceLease / 4, "say that this instance lives", _ => journal.BeatAsync()),
             EveryAsync(options.InstanceLease / 2, "settle what dead instances left open", cancel => SettleAsync(alsoOwn: false, cancel)),
-            EveryAsync(_partitionsEvery, "make partitions ahead", cancel => partitions.MakeAsync(cancel)));
+            EveryAsync(_partitionsEvery, "make partitions ahead", cancel => partitions.MakeAsync(cancel)),
+            EveryAsync(_foldEvery, "add usage up", usage.FoldAsync));
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

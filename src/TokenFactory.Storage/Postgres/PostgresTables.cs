@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using TokenFactory.Storage.Model;
 using Row = System.Collections.Generic.Dictionary<string, object>;
 
 namespace TokenFactory.Storage.Postgres;
@@ -29,6 +30,13 @@ internal static class PostgresTables
         {
             table.IndexerProperty<Guid?>("claimed_by");
             table.IndexerProperty<DateTimeOffset?>("claimed_until");
+        });
+
+        // What was settled and is not yet in the day's totals: replicas that all added to one row would wait for each other.
+        model.SharedTypeEntity<Row>("usage_deltas", table =>
+        {
+            JournalTables.UsageSums(table);
+            table.HasNoKey();
         });
         model.SharedTypeEntity<Row>("outbox", Outbox);
         model.SharedTypeEntity<Row>("sink_cursors", table =>

@@ -98,7 +98,7 @@ internal sealed class SqliteOutbox(SqliteFile file, SqliteStorageOptions options
         List<OutboxMessage> messages = [];
         while (await reader.ReadAsync(cancel))
         {
-            messages.Add(new OutboxMessage(reader.GetInt64(0), reader.Id(1), reader.GetString(2), reader.GetFieldValue<byte[]>(3), reader.Time(4)));
+            messages.Add(new OutboxMessage(reader.GetInt64(0), SqliteValues.Instance.Id(reader, 1), reader.GetString(2), reader.GetFieldValue<byte[]>(3), SqliteValues.Instance.Time(reader, 4)));
         }
 
         return messages;

@@ -144,6 +144,57 @@ public abstract class UsageLedgerContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task P3_Summaries_are_what_the_settlements_add_up_to_whatever_the_filter_and_the_grouping()
+    {
+        const int seed = 20261121;
+        var random = new Random(seed);
+        var settled = Enumerable.Range(0, 300).Select(_ => SomeSettlement(random)).ToArray();
+        await Task.WhenAll(settled[..200].Select(_store.Journal.SettleOnceAsync));
+        await _store.AddUsageUpAsync();
+        await Task.WhenAll(settled[200..].Select(_store.Journal.SettleOnceAsync));
+
+        // A settlement that comes again is not counted again.
+        await Task.WhenAll(settled[..50].Select(_store.Journal.SettleOnceAsync));
+
+        for (var round = 0; round < 120; round++)
+        {
+            var filter = SomeFilter(random);
+            var by = (UsageGrouping)random.Next(16);
+            var expected = settled.Where(row => Matches(row, filter)).GroupBy(row => Group(row.Admission, by))
+                .Select(group => new UsageTotal(
+                    group.Key.Day, group.Key.Model, group.Key.Key, group.Key.Project, group.Count(),
+                    new TokenUsage(group.Sum(row => row.Tokens.InputUncached), group.Sum(row => row.Tokens.CacheRead), 0, group.Sum(row => row.Tokens.Output), 0),
+                    group.Sum(row => row.CostNanoUsd)));
+
+            var totals = await _store.Ledger.SummariseAsync(filter, by, default);
+
+            Assert.True(
+                expected.ToHashSet().SetEquals(totals) && totals.Count == totals.Distinct().Count(),
+                $"seed {seed}, round {round}, {filter}, by {by}:\n{string.Join('\n', totals)}");
+            if (round == 60)
+            {
+                await _store.AddUsageUpAsync();
+            }
+        }
+    }
+
+    [Fact]
+    public async Task P3_What_the_store_refused_is_not_counted()
+    {
+        var refused = SomeRequest.Settlement(SomeRequest.Admission(_store.InstanceId));
+        refused = refused with { Attempts = [refused.Attempts[0], refused.Attempts[0]] };
+        var fine = SomeRequest.Settlement(SomeRequest.Admission(_store.InstanceId));
+        var gate = await _store.HoldAsync();
+        var first = _store.Journal.SettleOnceAsync(SomeRequest.Settlement(SomeRequest.Admission(_store.InstanceId)));
+        Task[] together = [_store.Journal.SettleOnceAsync(fine), _store.Journal.SettleOnceAsync(refused)];
+        await gate.DisposeAsync();
+        await Task.WhenAll(first, together[0]);
+        await Assert.ThrowsAnyAsync<Exception>(() => together[1]);
+
+        Assert.Equal(2, Assert.Single(await _store.Ledger.SummariseAsync(_acme, UsageGrouping.None, default)).Requests);
+    }
+
+    [Fact]
     public async Task Spend_counts_what_was_settled_since()
     {
         await SettleAsync(4, from: _start, step: TimeSpan.FromHours(1));
@@ -184,6 +235,62 @@ public abstract class UsageLedgerContract : IAsyncLifetime
         using var sent = System.Text.Json.JsonDocument.Parse((await _store.OutboxAsync())[0].Body);
         Assert.Equal(long2, sent.RootElement.GetProperty("data").GetProperty("user").GetString());
     }
+
+    private Settlement SomeSettlement(Random random)
+    {
+        var admission = SomeRequest.Admission(_store.InstanceId, Any("acme", "globex"), _start.AddMinutes(random.Next(5 * 24 * 60))) with
+        {
+            Project = Any("search", "chat"),
+            Department = Any("r&d", null),
+            User = Any("ann", "", null),
+            KeyId = Any("k1", "k2", "k3"),
+            Model = Any("gpt-4o-mini", "llama"),
+        };
+        return SomeRequest.Settlement(admission, output: random.Next(1000)) with { Outcome = (TokenFactory.Storage.Ledger.Outcome)random.Next(3) };
+
+        string Any(params string?[] of) => of[random.Next(of.Length)]!;
+    }
+
+    private static UsageFilter SomeFilter(Random random)
+    {
+        return new UsageFilter
+        {
+            Tenant = Any("acme", "globex", null),
+            Project = Any(null, null, "search", "chat"),
+            KeyId = Any(null, null, "k1"),
+            User = Any(null, null, "ann"),
+            Model = Any(null, null, "llama"),
+            Outcome = random.Next(4) == 0 ? (TokenFactory.Storage.Ledger.Outcome)random.Next(3) : null,
+            From = Moment(),
+            Until = Moment(),
+        };
+
+        string? Any(params string?[] of) => of[random.Next(of.Length)];
+
+        // Often midnight, where whole days begin and end.
+        DateTimeOffset? Moment() => random.Next(3) switch
+        {
+            0 => null,
+            1 => new DateTimeOffset(_start.UtcDateTime.Date.AddDays(random.Next(7)), TimeSpan.Zero),
+            _ => _start.AddMinutes(random.Next(-60, 6 * 24 * 60)).ToOffset(TimeSpan.FromHours(2)),
+        };
+    }
+
+    private static bool Matches(Settlement row, UsageFilter filter) =>
+        (filter.Tenant is null || filter.Tenant == row.Admission.Tenant)
+        && (filter.Project is null || filter.Project == row.Admission.Project)
+        && (filter.KeyId is null || filter.KeyId == row.Admission.KeyId)
+        && (filter.User is null || filter.User == row.Admission.User)
+        && (filter.Model is null || filter.Model == row.Admission.Model)
+        && (filter.Outcome is null || filter.Outcome == row.Outcome)
+        && (filter.From is null || row.Admission.AcceptedAt >= filter.From)
+        && (filter.Until is null || row.Admission.AcceptedAt < filter.Until);
+
+    private static (DateOnly? Day, string? Model, string? Key, string? Project) Group(Admission admission, UsageGrouping by) => (
+        by.HasFlag(UsageGrouping.Day) ? DateOnly.FromDateTime(admission.AcceptedAt.UtcDateTime) : null,
+        by.HasFlag(UsageGrouping.Model) ? admission.Model : null,
+        by.HasFlag(UsageGrouping.Key) ? admission.KeyId : null,
+        by.HasFlag(UsageGrouping.Project) ? admission.Project : null);
 
     private async Task<IReadOnlyList<Admission>> SettleAsync(int count, string tenant = "acme", DateTimeOffset? from = null, TimeSpan? step = null)
     {

@@ -4,6 +4,7 @@ using TokenFactory.Storage.Outbox;
 using TokenFactory.Storage.Postgres;
 using TokenFactory.TestKit.Contracts;
 using TokenFactory.TestKit.Servers;
+using Xunit;
 
 namespace TokenFactory.Storage.Tests.Postgres;
 
@@ -48,6 +49,20 @@ internal sealed class PostgresUnderTest : StoreUnderTest
             WriteDeadline = TimeSpan.FromSeconds(1),
             InstanceLease = lease ?? TimeSpan.Zero,
         }).BuildServiceProvider();
+
+    /// <summary>By two replicas at once, which must take different rows.</summary>
+    public override Task AddUsageUpAsync() =>
+        Task.WhenAll(Services.GetRequiredService<UsageFold>().FoldAsync(default), Services.GetRequiredService<UsageFold>().FoldAsync(default));
+
+    /// <summary>The server is shared with tests that hold transactions open, and its snapshots see those of every database.</summary>
+    public override async Task UntilRelayableAsync()
+    {
+        for (var tries = 0; !await ScalarAsync<bool>("SELECT bool_and(xid < pg_snapshot_xmin(pg_current_snapshot())) FROM outbox"); tries++)
+        {
+            Assert.True(tries < 3000, "a transaction has been open for longer than any test takes");
+            await Task.Delay(10);
+        }
+    }
 
     public override async Task<IReadOnlyList<OutboxMessage>> OutboxAsync()
     {

@@ -109,6 +109,7 @@ public abstract class SinkRelayContract : IAsyncLifetime
         using var host = new RelayHost([sink], _store.Outbox, _quick with { Poll = TimeSpan.FromMinutes(1), Linger = TimeSpan.FromMinutes(1) }, TimeProvider.System, NullLogger<RelayHost>.Instance);
         await host.StartAsync(default);
         await SettleAsync(20);
+        await _store.UntilRelayableAsync();
 
         await host.StopAsync(default);
 

@@ -11,7 +11,7 @@ using TokenFactory.Storage.Postgres;
 namespace TokenFactory.Storage.Postgres.Migrations
 {
     [DbContext(typeof(PostgresGatewayDbContext))]
-    internal sealed partial class PostgresGatewayDbContextModelSnapshot : ModelSnapshot
+    partial class PostgresGatewayDbContextModelSnapshot : ModelSnapshot
     {
         protected override void BuildModel(ModelBuilder modelBuilder)
         {
@@ -716,9 +716,6 @@ namespace TokenFactory.Storage.Postgres.Migrations
                     b.HasIndex("tenant", "accepted_at", "request_id")
                         .HasDatabaseName("ix_settlements_page");
 
-                    b.HasIndex("tenant", "day", "project", "model", "key_id", "accepted_at", "input_uncached", "cache_read", "cache_write", "output", "reasoning", "cost_nano_usd")
-                        .HasDatabaseName("ix_settlements_summary");
-
                     b.ToTable("settlements");
                 });
 
@@ -748,6 +745,134 @@ namespace TokenFactory.Storage.Postgres.Migrations
                     b.HasKey("sink");
 
                     b.ToTable("sink_cursors");
+                });
+
+            modelBuilder.Entity("usage_days", b =>
+                {
+                    b.Property<string>("tenant")
+                        .HasColumnType("text")
+                        .HasColumnName("tenant");
+
+                    b.Property<DateOnly>("day")
+                        .HasColumnType("date")
+                        .HasColumnName("day");
+
+                    b.Property<Guid>("group_id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("group_id");
+
+                    b.Property<long>("cache_read")
+                        .HasColumnType("bigint")
+                        .HasColumnName("cache_read");
+
+                    b.Property<long>("cache_write")
+                        .HasColumnType("bigint")
+                        .HasColumnName("cache_write");
+
+                    b.Property<long>("cost_nano_usd")
+                        .HasColumnType("bigint")
+                        .HasColumnName("cost_nano_usd");
+
+                    b.Property<string>("department")
+                        .HasColumnType("text")
+                        .HasColumnName("department");
+
+                    b.Property<long>("input_uncached")
+                        .HasColumnType("bigint")
+                        .HasColumnName("input_uncached");
+
+                    b.Property<string>("key_id")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("key_id");
+
+                    b.Property<string>("model")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("model");
+
+                    b.Property<int>("outcome")
+                        .HasColumnType("integer")
+                        .HasColumnName("outcome");
+
+                    b.Property<long>("output")
+                        .HasColumnType("bigint")
+                        .HasColumnName("output");
+
+                    b.Property<string>("project")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("project");
+
+                    b.Property<long>("reasoning")
+                        .HasColumnType("bigint")
+                        .HasColumnName("reasoning");
+
+                    b.Property<long>("requests")
+                        .HasColumnType("bigint")
+                        .HasColumnName("requests");
+
+                    b.Property<string>("user_id")
+                        .HasColumnType("text")
+                        .HasColumnName("user_id");
+
+                    b.HasKey("tenant", "day", "group_id");
+
+                    b.ToTable("usage_days");
+                });
+
+            modelBuilder.Entity("usage_deltas", b =>
+                {
+                    b.Property<long>("cache_read")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("cache_write")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("cost_nano_usd")
+                        .HasColumnType("bigint");
+
+                    b.Property<DateOnly>("day")
+                        .HasColumnType("date");
+
+                    b.Property<string>("department")
+                        .HasColumnType("text");
+
+                    b.Property<long>("input_uncached")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("key_id")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<string>("model")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<int>("outcome")
+                        .HasColumnType("integer");
+
+                    b.Property<long>("output")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("project")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<long>("reasoning")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("requests")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("tenant")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.Property<string>("user_id")
+                        .HasColumnType("text");
+
+                    b.ToTable("usage_deltas");
                 });
 
             modelBuilder.Entity("TokenFactory.Storage.Iam.ApiKey", b =>

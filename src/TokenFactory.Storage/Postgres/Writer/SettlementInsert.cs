@@ -7,8 +7,8 @@ using TokenFactory.Storage.Outbox;
 namespace TokenFactory.Storage.Postgres.Writer;
 
 /// <summary>
-/// Settlements with their attempts and their events in one statement: only what this statement closed gets them. The events' bytes
-/// are made here, once; a batch that is sent again makes the same ones.
+/// Settlements with their attempts, their events and what they add to the day's usage in one statement: only what this statement
+/// closed gets them. The events' bytes are made here, once; a batch that is sent again makes the same ones.
 /// </summary>
 internal sealed class SettlementInsert : IDisposable
 {
@@ -21,7 +21,14 @@ internal sealed class SettlementInsert : IDisposable
           SELECT row.*, (row.accepted_at AT TIME ZONE 'UTC')::date
           FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27,
             $28, $29, $30, $31, $32) AS row(id, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, accepted_at)
-          ON CONFLICT (request_id) DO NOTHING RETURNING request_id),
+          ON CONFLICT (request_id) DO NOTHING
+          RETURNING request_id, tenant, day, project, department, user_id, key_id, model, outcome, input_uncached, cache_read, cache_write, output, reasoning, cost_nano_usd),
+        counted AS (
+          INSERT INTO usage_deltas (tenant, day, project, department, user_id, key_id, model, outcome,
+            requests, input_uncached, cache_read, cache_write, output, reasoning, cost_nano_usd)
+          SELECT tenant, day, project, department, user_id, key_id, model, outcome,
+            count(*), sum(input_uncached), sum(cache_read), sum(cache_write), sum(output), sum(reasoning), sum(cost_nano_usd)
+          FROM closed GROUP BY tenant, day, project, department, user_id, key_id, model, outcome),
         tried AS (
           INSERT INTO attempts (request_id, tenant, ordinal, deployment, provider, region, status, error, started_at, duration_us)
           SELECT row.* FROM unnest($33, $34, $35, $36, $37, $38, $39, $40, $41, $42) AS row(request_id) JOIN closed USING (request_id)),

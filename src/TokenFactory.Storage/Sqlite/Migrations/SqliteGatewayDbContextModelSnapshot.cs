@@ -693,9 +693,6 @@ namespace TokenFactory.Storage.Sqlite.Migrations
                     b.HasIndex("tenant", "accepted_at", "request_id")
                         .HasDatabaseName("ix_settlements_page");
 
-                    b.HasIndex("tenant", "day", "project", "model", "key_id", "accepted_at", "input_uncached", "cache_read", "cache_write", "output", "reasoning", "cost_nano_usd")
-                        .HasDatabaseName("ix_settlements_summary");
-
                     b.ToTable("settlements");
                 });
 
@@ -716,6 +713,80 @@ namespace TokenFactory.Storage.Sqlite.Migrations
                     b.HasKey("sink");
 
                     b.ToTable("sink_cursors");
+                });
+
+            modelBuilder.Entity("usage_days", b =>
+                {
+                    b.Property<string>("tenant")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("tenant");
+
+                    b.Property<int>("day")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("day");
+
+                    b.Property<byte[]>("group_id")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("group_id");
+
+                    b.Property<long>("cache_read")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("cache_read");
+
+                    b.Property<long>("cache_write")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("cache_write");
+
+                    b.Property<long>("cost_nano_usd")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("cost_nano_usd");
+
+                    b.Property<string>("department")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("department");
+
+                    b.Property<long>("input_uncached")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("input_uncached");
+
+                    b.Property<string>("key_id")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key_id");
+
+                    b.Property<string>("model")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("model");
+
+                    b.Property<int>("outcome")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("outcome");
+
+                    b.Property<long>("output")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("output");
+
+                    b.Property<string>("project")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("project");
+
+                    b.Property<long>("reasoning")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("reasoning");
+
+                    b.Property<long>("requests")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("requests");
+
+                    b.Property<string>("user_id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("user_id");
+
+                    b.HasKey("tenant", "day", "group_id");
+
+                    b.ToTable("usage_days");
                 });
 
             modelBuilder.Entity("TokenFactory.Storage.Iam.ApiKey", b =>

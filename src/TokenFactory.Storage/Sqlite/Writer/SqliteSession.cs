@@ -20,6 +20,7 @@ internal sealed class SqliteSession : IDisposable
             Admissions = new AdmissionRows(Connection);
             Settlements = new SettlementRows(Connection);
             Checkpoints = new CheckpointRows(Connection, clock);
+            Days = new UsageDayRows(Connection);
             Outbox = new OutboxRows(Connection, new UsageEventWriter(), clock);
         }
         catch
@@ -36,6 +37,8 @@ internal sealed class SqliteSession : IDisposable
     public SettlementRows Settlements { get; }
 
     public CheckpointRows Checkpoints { get; }
+
+    public UsageDayRows Days { get; }
 
     public OutboxRows Outbox { get; }
 
@@ -61,9 +64,17 @@ internal sealed class SqliteSession : IDisposable
 
     public void Begin() => _begin.Run();
 
-    public void Commit() => _commit.Run();
+    public void Commit()
+    {
+        Days.Write();
+        _commit.Run();
+    }
 
-    public void Rollback() => Connection.Execute("ROLLBACK");
+    public void Rollback()
+    {
+        Days.Forget();
+        Connection.Execute("ROLLBACK");
+    }
 
     public void Dispose()
     {
@@ -72,6 +83,7 @@ internal sealed class SqliteSession : IDisposable
         Admissions.Dispose();
         Settlements.Dispose();
         Checkpoints.Dispose();
+        Days.Dispose();
         Outbox.Dispose();
         Connection.Dispose();
     }
@@ -82,6 +94,9 @@ internal sealed class SqliteSession : IDisposable
         {
             Outbox.Append(settlement);
             Checkpoints.Forget(settlement.Admission.RequestId);
+
+            // Last: what came before may refuse the entry, and then it is not counted.
+            Days.Add(settlement);
         }
     }
 }

@@ -1,0 +1,153 @@
+using System.Data.Common;
+using System.Text;
+
+namespace TokenFactory.Storage.Ledger;
+
+/// <summary>
+/// Reads the ledger in one SQL that both databases speak. Summaries come from the daily totals, which are written with the settlements
+/// they add up, and so cost what they show and not what was settled.
+/// </summary>
+internal abstract class UsageLedger(StoredValues values) : IUsageLedger
+{
+    private const string RecordColumns =
+        """
+        request_id, tenant, project, department, user_id, key_id, operation, stream, model, deployment, provider, region, outcome, evidence, error,
+        input_uncached, cache_read, cache_write, output, reasoning, cost_nano_usd, price_id, attempts, accepted_at, settled_at, time_to_first_token_us, duration_us
+        """;
+
+    private const string Summed = "day, project, model, key_id, input_uncached, cache_read, cache_write, output, reasoning, cost_nano_usd";
+
+    private static readonly string _sums = string.Join(", ", ((string[])["requests", "input_uncached", "cache_read", "cache_write", "output", "reasoning", "cost_nano_usd"]).Select(Sum));
+
+    private static readonly (UsageGrouping Flag, string Column)[] _groupings =
+        [(UsageGrouping.Day, "day"), (UsageGrouping.Project, "project"), (UsageGrouping.Model, "model"), (UsageGrouping.Key, "key_id")];
+
+    /// <summary>The tables and views that hold the daily totals, each with the columns of <c>usage_days</c>.</summary>
+    protected abstract IReadOnlyList<string> DailyTotals { get; }
+
+    public async Task<IReadOnlyList<UsageTotal>> SummariseAsync(UsageFilter filter, UsageGrouping by, CancellationToken cancel)
+    {
+        var keys = string.Join(", ", _groupings.Where(one => by.HasFlag(one.Flag)).Select(one => one.Column));
+        var columns = string.Join(", ", _groupings.Select(one => by.HasFlag(one.Flag) ? one.Column : "NULL"));
+        return await ReadAsync(
+            command =>
+            {
+                var source = Source(new FilterClause(command, values, filter), filter);
+                return keys.Length == 0
+                    ? $"SELECT {columns}, {_sums} FROM ({source}) AS total HAVING sum(requests) > 0"
+                    : $"SELECT {columns}, {_sums} FROM ({source}) AS total GROUP BY {keys} ORDER BY {keys}";
+            },
+            reader => new UsageTotal(
+                reader.IsDBNull(0) ? null : values.Day(reader, 0),
+                reader.TextOrNull(2), reader.TextOrNull(3), reader.TextOrNull(1),
+                reader.GetInt64(4), reader.Tokens(5), reader.GetInt64(10)),
+            int.MaxValue, cancel);
+    }
+
+    public async Task<UsagePage> PageAsync(UsageFilter filter, string? cursor, int limit, CancellationToken cancel)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        var after = cursor is null ? (UsageCursor?)null : UsageCursor.Parse(cursor);
+        var records = await ReadAsync(
+            command =>
+            {
+                var clause = new FilterClause(command, values, filter);
+                var where = new StringBuilder(clause.Times((filter.From, filter.Until)));
+                if (after is { } place)
+                {
+                    where.Append(" AND (accepted_at, request_id) < (").Append(clause.Parameter(values.Of(place.AcceptedAt)))
+                        .Append(", ").Append(clause.Parameter(values.Of(place.RequestId))).Append(')');
+                }
+
+                return $"SELECT {RecordColumns} FROM settlements WHERE {where} ORDER BY accepted_at DESC, request_id DESC LIMIT {clause.Parameter(limit + 1L)}";
+            },
+            Record, limit + 1, cancel);
+
+        // One more than asked for tells whether there is a next page.
+        return records.Count > limit
+            ? new UsagePage(records[..limit], UsageCursor.After(records[limit - 1]).ToString())
+            : new UsagePage(records, null);
+    }
+
+    public async Task<IReadOnlyList<BudgetSpend>> SpendSinceAsync(DateTimeOffset from, CancellationToken cancel) => await ReadAsync(
+        command =>
+        {
+            command.Parameters.Add(values.Parameter("$1", values.Of(from)));
+            return $"""
+                SELECT tenant, project, user_id, key_id, {Sum("input_uncached + cache_read + cache_write + output")}, {Sum("cost_nano_usd")}
+                FROM settlements WHERE settled_at >= $1 GROUP BY tenant, project, user_id, key_id
+                """;
+        },
+        reader => new BudgetSpend(reader.GetString(0), reader.GetString(1), reader.TextOrNull(2), reader.GetString(3), reader.GetInt64(4), reader.GetInt64(5)),
+        int.MaxValue, cancel);
+
+    protected abstract ValueTask<DbConnection> OpenAsync(CancellationToken cancel);
+
+    /// <returns>What to throw in its place.</returns>
+    protected virtual Exception Explain(DbException cause) => cause;
+
+    /// <summary>PostgreSQL adds whole numbers up to one of any size, which no reader expects.</summary>
+    private static string Sum(string what) => $"CAST(sum({what}) AS bigint)";
+
+    /// <summary>Settlements count one each; whole days are counted already.</summary>
+    private string Source(FilterClause clause, UsageFilter filter)
+    {
+        var spans = UsageSpans.Of(filter.From, filter.Until);
+        var parts = spans.Edges.Select(edge => $"SELECT 1 AS requests, {Summed} FROM settlements WHERE {clause.Times(edge)}").ToList();
+        if (spans.Days is { } days)
+        {
+            parts.AddRange(DailyTotals.Select(table => $"SELECT requests, {Summed} FROM {table} WHERE {clause.Days(days)}"));
+        }
+
+        return string.Join(" UNION ALL ", parts);
+    }
+
+    private async Task<List<T>> ReadAsync<T>(Func<DbCommand, string> sql, Func<DbDataReader, T> read, int most, CancellationToken cancel)
+    {
+        try
+        {
+            await using var connection = await OpenAsync(cancel);
+            await using var command = connection.CreateCommand();
+            command.CommandText = sql(command);
+            await using var reader = await command.ExecuteReaderAsync(cancel);
+            List<T> rows = [];
+            while (rows.Count < most && await reader.ReadAsync(cancel))
+            {
+                rows.Add(read(reader));
+            }
+
+            return rows;
+        }
+        catch (DbException cause)
+        {
+            throw Explain(cause);
+        }
+    }
+
+    private UsageRecord Record(DbDataReader reader) => new()
+    {
+        RequestId = values.Id(reader, 0),
+        Tenant = reader.GetString(1),
+        Project = reader.GetString(2),
+        Department = reader.TextOrNull(3),
+        User = reader.TextOrNull(4),
+        KeyId = reader.GetString(5),
+        Operation = reader.GetString(6),
+        Stream = reader.GetBoolean(7),
+        Model = reader.GetString(8),
+        Deployment = reader.GetString(9),
+        Provider = reader.GetString(10),
+        Region = reader.TextOrNull(11),
+        Outcome = (Outcome)reader.GetInt32(12),
+        Evidence = (Evidence)reader.GetInt32(13),
+        Error = reader.TextOrNull(14),
+        Tokens = reader.Tokens(15),
+        CostNanoUsd = reader.GetInt64(20),
+        PriceId = reader.GetString(21),
+        Attempts = reader.GetInt32(22),
+        AcceptedAt = values.Time(reader, 23),
+        SettledAt = values.Time(reader, 24),
+        TimeToFirstTokenMs = reader.IsDBNull(25) ? null : reader.GetInt64(25) / 1000.0,
+        DurationMs = reader.GetInt64(26) / 1000.0,
+    };
+}

@@ -1,0 +1,94 @@
+using System;
+using Microsoft.EntityFrameworkCore.Migrations;
+
+#nullable disable
+
+namespace TokenFactory.Storage.Postgres.Migrations
+{
+    /// <inheritdoc />
+    internal sealed partial class UsageDays : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropIndex(
+                name: "ix_settlements_summary",
+                table: "settlements");
+
+            migrationBuilder.CreateTable(
+                name: "usage_days",
+                columns: table => new
+                {
+                    tenant = table.Column<string>(type: "text", nullable: false),
+                    day = table.Column<DateOnly>(type: "date", nullable: false),
+                    group_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cache_read = table.Column<long>(type: "bigint", nullable: false),
+                    cache_write = table.Column<long>(type: "bigint", nullable: false),
+                    cost_nano_usd = table.Column<long>(type: "bigint", nullable: false),
+                    department = table.Column<string>(type: "text", nullable: true),
+                    input_uncached = table.Column<long>(type: "bigint", nullable: false),
+                    key_id = table.Column<string>(type: "text", nullable: false),
+                    model = table.Column<string>(type: "text", nullable: false),
+                    outcome = table.Column<int>(type: "integer", nullable: false),
+                    output = table.Column<long>(type: "bigint", nullable: false),
+                    project = table.Column<string>(type: "text", nullable: false),
+                    reasoning = table.Column<long>(type: "bigint", nullable: false),
+                    requests = table.Column<long>(type: "bigint", nullable: false),
+                    user_id = table.Column<string>(type: "text", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_usage_days", x => new { x.tenant, x.day, x.group_id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "usage_deltas",
+                columns: table => new
+                {
+                    cache_read = table.Column<long>(type: "bigint", nullable: false),
+                    cache_write = table.Column<long>(type: "bigint", nullable: false),
+                    cost_nano_usd = table.Column<long>(type: "bigint", nullable: false),
+                    day = table.Column<DateOnly>(type: "date", nullable: false),
+                    department = table.Column<string>(type: "text", nullable: true),
+                    input_uncached = table.Column<long>(type: "bigint", nullable: false),
+                    key_id = table.Column<string>(type: "text", nullable: false),
+                    model = table.Column<string>(type: "text", nullable: false),
+                    outcome = table.Column<int>(type: "integer", nullable: false),
+                    output = table.Column<long>(type: "bigint", nullable: false),
+                    project = table.Column<string>(type: "text", nullable: false),
+                    reasoning = table.Column<long>(type: "bigint", nullable: false),
+                    requests = table.Column<long>(type: "bigint", nullable: false),
+                    tenant = table.Column<string>(type: "text", nullable: false),
+                    user_id = table.Column<string>(type: "text", nullable: true)
+                },
+                constraints: table =>
+                {
+                });
+
+            // What was settled before; the first fold takes it into the totals.
+            migrationBuilder.Sql(
+                """
+                INSERT INTO usage_deltas (tenant, day, project, department, user_id, key_id, model, outcome,
+                  requests, input_uncached, cache_read, cache_write, output, reasoning, cost_nano_usd)
+                SELECT tenant, day, project, department, user_id, key_id, model, outcome,
+                  count(*), sum(input_uncached), sum(cache_read), sum(cache_write), sum(output), sum(reasoning), sum(cost_nano_usd)
+                FROM settlements GROUP BY tenant, day, project, department, user_id, key_id, model, outcome
+                """);
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropTable(
+                name: "usage_days");
+
+            migrationBuilder.DropTable(
+                name: "usage_deltas");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_settlements_summary",
+                table: "settlements",
+                columns: new[] { "tenant", "day", "project", "model", "key_id", "accepted_at", "input_uncached", "cache_read", "cache_write", "output", "reasoning", "cost_nano_usd" });
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text.Json;
+using TokenFactory.Storage.Journal;
+using TokenFactory.Storage.Ledger;
+
+namespace TokenFactory.Storage.Sqlite.Writer;
+
+/// <summary>The days' usage. A batch's settlements are added up first: one row is written for all of a kind, just before the commit.</summary>
+internal sealed class UsageDayRows(RawConnection connection) : IDisposable
+{
+    private readonly RawStatement _add = connection.Prepare(
+        """
+        INSERT INTO usage_days (tenant, day, group_id, project, department, user_id, key_id, model, outcome,
+          requests, input_uncached, cache_read, cache_write, output, reasoning, cost_nano_usd)
+        VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+        ON CONFLICT (tenant, day, group_id) DO UPDATE SET requests = requests + excluded.requests, input_uncached = input_uncached + excluded.input_uncached,
+          cache_read = cache_read + excluded.cache_read, cache_write = cache_write + excluded.cache_write, output = output + excluded.output,
+          reasoning = reasoning + excluded.reasoning, cost_nano_usd = cost_nano_usd + excluded.cost_nano_usd
+        """,
+        kept: true);
+
+    private readonly Dictionary<Group, Sum> _batch = [];
+
+    public void Add(Settlement row)
+    {
+        var admission = row.Admission;
+        var day = DateOnly.FromDateTime(admission.AcceptedAt.UtcDateTime);
+        var group = new Group(admission.Tenant, day, admission.Project, admission.Department, admission.User, admission.KeyId, admission.Model, row.Outcome);
+        ref var sum = ref CollectionsMarshal.GetValueRefOrAddDefault(_batch, group, out _);
+        sum = new Sum(
+            sum.Requests + 1,
+            new TokenUsage(
+                sum.Tokens.InputUncached + row.Tokens.InputUncached, sum.Tokens.CacheRead + row.Tokens.CacheRead, sum.Tokens.CacheWrite + row.Tokens.CacheWrite,
+                sum.Tokens.Output + row.Tokens.Output, sum.Tokens.Reasoning + row.Tokens.Reasoning),
+            sum.CostNanoUsd + row.CostNanoUsd);
+    }
+
+    /// <summary>Inside the batch's transaction.</summary>
+    public void Write()
+    {
+        foreach (var (group, sum) in _batch)
+        {
+            _add.Row()
+                .Bind(group.Tenant).Bind((long)group.Day.DayNumber).Bind(group.Id()).Bind(group.Project).Bind(group.Department).Bind(group.User)
+                .Bind(group.KeyId).Bind(group.Model).Bind((long)group.Outcome).Bind(sum.Requests).Bind(sum.Tokens).Bind(sum.CostNanoUsd)
+                .Run();
+        }
+
+        _batch.Clear();
+    }
+
+    /// <summary>What was added since the last write did not happen.</summary>
+    public void Forget() => _batch.Clear();
+
+    public void Dispose() => _add.Dispose();
+
+    private readonly record struct Sum(long Requests, TokenUsage Tokens, long CostNanoUsd);
+
+    private readonly record struct Group(
+        string Tenant, DateOnly Day, string Project, string? Department, string? User, string KeyId, string Model, Outcome Outcome)
+    {
+        /// <summary>Short, whatever the names' lengths, and the same every time.</summary>
+        public Guid Id()
+        {
+            var names = JsonSerializer.SerializeToUtf8Bytes((string?[])[Project, Department, User, KeyId, Model, Outcome.ToString()]);
+            return new Guid(SHA256.HashData(names).AsSpan(0, 16), bigEndian: true);
+        }
+    }
+}
