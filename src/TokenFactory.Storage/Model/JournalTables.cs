@@ -50,8 +50,10 @@ internal static class JournalTables
         Optional<long?>(table, "time_to_first_token_us");
         Required<long>(table, "duration_us");
 
-        // Pages, newest first within a tenant.
+        // Pages, newest first: of a project, of a tenant, of all.
+        table.HasIndex("tenant", "project", "accepted_at", "request_id").HasDatabaseName("ix_settlements_project_page");
         table.HasIndex("tenant", "accepted_at", "request_id").HasDatabaseName("ix_settlements_page");
+        table.HasIndex("accepted_at", "request_id").HasDatabaseName("ix_settlements_operator_page");
 
         // The budgets' counters after a restart.
         table.HasIndex("settled_at").HasDatabaseName("ix_settlements_settled_at");

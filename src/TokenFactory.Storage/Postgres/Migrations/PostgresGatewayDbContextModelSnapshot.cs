@@ -713,8 +713,14 @@ namespace TokenFactory.Storage.Postgres.Migrations
                     b.HasIndex("settled_at")
                         .HasDatabaseName("ix_settlements_settled_at");
 
+                    b.HasIndex("accepted_at", "request_id")
+                        .HasDatabaseName("ix_settlements_operator_page");
+
                     b.HasIndex("tenant", "accepted_at", "request_id")
                         .HasDatabaseName("ix_settlements_page");
+
+                    b.HasIndex("tenant", "project", "accepted_at", "request_id")
+                        .HasDatabaseName("ix_settlements_project_page");
 
                     b.ToTable("settlements");
                 });

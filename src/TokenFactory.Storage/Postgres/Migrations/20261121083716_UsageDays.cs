@@ -65,6 +65,16 @@ namespace TokenFactory.Storage.Postgres.Migrations
                 {
                 });
 
+            migrationBuilder.CreateIndex(
+                name: "ix_settlements_operator_page",
+                table: "settlements",
+                columns: new[] { "accepted_at", "request_id" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_settlements_project_page",
+                table: "settlements",
+                columns: new[] { "tenant", "project", "accepted_at", "request_id" });
+
             // What was settled before; the first fold takes it into the totals.
             migrationBuilder.Sql(
                 """
@@ -84,6 +94,14 @@ namespace TokenFactory.Storage.Postgres.Migrations
 
             migrationBuilder.DropTable(
                 name: "usage_deltas");
+
+            migrationBuilder.DropIndex(
+                name: "ix_settlements_operator_page",
+                table: "settlements");
+
+            migrationBuilder.DropIndex(
+                name: "ix_settlements_project_page",
+                table: "settlements");
 
             migrationBuilder.CreateIndex(
                 name: "ix_settlements_summary",

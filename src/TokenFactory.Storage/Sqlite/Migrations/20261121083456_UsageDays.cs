@@ -40,6 +40,16 @@ namespace TokenFactory.Storage.Sqlite.Migrations
                     table.PrimaryKey("PK_usage_days", x => new { x.tenant, x.day, x.group_id });
                 });
 
+            migrationBuilder.CreateIndex(
+                name: "ix_settlements_operator_page",
+                table: "settlements",
+                columns: new[] { "accepted_at", "request_id" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_settlements_project_page",
+                table: "settlements",
+                columns: new[] { "tenant", "project", "accepted_at", "request_id" });
+
             // What was settled before. What comes after adds to rows of its own: sums do not mind.
             migrationBuilder.Sql(
                 """
@@ -56,6 +66,14 @@ namespace TokenFactory.Storage.Sqlite.Migrations
         {
             migrationBuilder.DropTable(
                 name: "usage_days");
+
+            migrationBuilder.DropIndex(
+                name: "ix_settlements_operator_page",
+                table: "settlements");
+
+            migrationBuilder.DropIndex(
+                name: "ix_settlements_project_page",
+                table: "settlements");
 
             migrationBuilder.CreateIndex(
                 name: "ix_settlements_summary",
