@@ -48,7 +48,7 @@ internal sealed class SqliteSession : IDisposable
                 Admissions.Insert(admitted.Admission);
                 break;
             case SettlementEntry settled:
-                Settle(settled.Settlement);
+                Settle(settled);
                 break;
             case CheckpointEntry noted:
                 Checkpoints.Upsert(noted.Checkpoint);
@@ -76,12 +76,22 @@ internal sealed class SqliteSession : IDisposable
         Connection.Dispose();
     }
 
-    private void Settle(Settlement settlement)
+    private void Settle(SettlementEntry entry)
     {
+        var settlement = entry.Settlement;
+        if (entry.IsLate && !Admissions.Has(settlement.Admission.RequestId))
+        {
+            return;
+        }
+
         if (Settlements.InsertOnce(settlement))
         {
             Outbox.Append(settlement);
             Checkpoints.Forget(settlement.Admission.RequestId);
+        }
+        else if (Adjustment.Of(settlement, Settlements.StandingOf(settlement.Admission.RequestId), entry.IsLate) is { } adjustment)
+        {
+            Outbox.AppendOnce(adjustment);
         }
     }
 }

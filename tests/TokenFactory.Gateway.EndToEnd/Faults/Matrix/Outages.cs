@@ -10,9 +10,13 @@ internal static class Outages
     {
         ["a gateway is killed"] = GatewayKilledAsync,
         ["PostgreSQL is killed and started again"] = PostgresKilledAsync,
+        ["a gateway is frozen"] = GatewayFrozenAsync,
+        ["PostgreSQL is frozen"] = PostgresFrozenAsync,
         ["Redis is frozen"] = RedisFrozenAsync,
         ["the connections to PostgreSQL are cut"] = scene => CutAsync(scene, static replica => replica.Database),
         ["PostgreSQL is not heard"] = scene => SilentAsync(scene, static replica => replica.Database.ToClient),
+        ["PostgreSQL does not hear"] = scene => SilentAsync(scene, static replica => replica.Database.ToServer),
+        ["one replica has lost PostgreSQL"] = OneWithoutPostgresAsync,
         ["the connections to Redis are cut"] = scene => CutAsync(scene, static replica => replica.Limits),
         ["Redis is not heard"] = scene => SilentAsync(scene, static replica => replica.Limits.ToClient),
         ["Redis does not hear"] = scene => SilentAsync(scene, static replica => replica.Limits.ToServer),
@@ -40,6 +44,22 @@ internal static class Outages
         await scene.Site.Postgres.StartAgainAsync();
     }
 
+    private static async Task GatewayFrozenAsync(Scene scene)
+    {
+        var replica = scene.Any();
+        await scene.MomentAsync(0, 300);
+        await replica.Gateway.PauseAsync();
+        await Task.Delay(scene.Frozen);
+        await replica.Gateway.ResumeAsync();
+    }
+
+    private static async Task PostgresFrozenAsync(Scene scene)
+    {
+        scene.Site.Postgres.Pause();
+        await Task.Delay(scene.Frozen);
+        scene.Site.Postgres.Resume();
+    }
+
     private static async Task RedisFrozenAsync(Scene scene)
     {
         scene.Site.Redis.Freeze();
@@ -61,6 +81,15 @@ internal static class Outages
         directions.ForEach(one => one.Hold());
         await Task.Delay(scene.Frozen);
         directions.ForEach(one => one.Pass());
+    }
+
+    /// <summary>Longer than its lease: the other one takes it for dead, and settles what it has open.</summary>
+    private static async Task OneWithoutPostgresAsync(Scene scene)
+    {
+        var line = scene.Any().Database;
+        line.Hold();
+        await Task.Delay(scene.Frozen * 1.5);
+        line.Heal();
     }
 
     private static async Task CommitRepliesLostAsync(Scene scene)
