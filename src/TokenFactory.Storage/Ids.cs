@@ -1,9 +1,27 @@
+using System.Security.Cryptography;
+
 namespace TokenFactory.Storage;
 
 /// <summary>The one place ids come from: UUIDv7 (RFC 9562), so that rows written together lie together.</summary>
 public static class Ids
 {
+    private const int TimeBytes = 6;
+    private const int Bytes = 16;
+
 #pragma warning disable RS0030 // this is the one place
     public static Guid New(TimeProvider clock) => Guid.CreateVersion7(clock.GetUtcNow());
 #pragma warning restore RS0030
+
+    /// <summary>The id of a request's adjustment: of the same millisecond, the rest drawn from the request's own id.</summary>
+    internal static Guid AdjustmentOf(Guid requestId)
+    {
+        Span<byte> id = stackalloc byte[Bytes];
+        requestId.TryWriteBytes(id, bigEndian: true, out _);
+        Span<byte> drawn = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(id, drawn);
+        drawn[TimeBytes..Bytes].CopyTo(id[TimeBytes..]);
+        id[6] = (byte)((id[6] & 0x0f) | 0x70);
+        id[8] = (byte)((id[8] & 0x3f) | 0x80);
+        return new Guid(id, bigEndian: true);
+    }
 }

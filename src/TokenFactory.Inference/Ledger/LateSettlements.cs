@@ -6,32 +6,25 @@ namespace TokenFactory.Inference.Ledger;
 
 /// <summary>
 /// Settlements that the store did not take when their answer ended, offered again until it does: an admission must not stay
-/// open for as long as this process lives. Bounded; what is over the bound, or still here at the end, the next start closes
-/// as an orphan. A settlement that was written after all stays as it is.
+/// open for as long as this process lives. Whose admission met the same silence is offered for a while: what was sent to a store
+/// that did not answer may be carried out when it wakes. Bounded; what is over the bound, or still here at the end, the next start
+/// closes as an orphan.
 /// </summary>
 internal sealed partial class LateSettlements(IJournal journal, LedgerOptions options, TimeProvider clock, ILogger<LateSettlements> logger) : BackgroundService
 {
+    private const int Together = 256;
+
     private readonly Lock _gate = new();
-    private readonly Queue<Settlement> _waiting = new();
+    private readonly Queue<Late> _waiting = new();
 
-    public void Keep(Settlement settlement)
-    {
-        lock (_gate)
-        {
-            if (_waiting.Count < options.LateSettlements)
-            {
-                _waiting.Enqueue(settlement);
-                return;
-            }
-        }
-
-        Log.LeftOpen(logger, settlement.Admission.RequestId);
-    }
+    /// <param name="admitted">The admission's commit, as far as it is known.</param>
+    public void Keep(Settlement settlement, Task admitted) =>
+        Keep(new Late(settlement, admitted.IsCompletedSuccessfully, clock.GetTimestamp(), clock.GetTimestamp(), options.OfferLateEvery));
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        await OfferAsync();
+        await OfferAsync(isLast: true);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -39,34 +32,83 @@ internal sealed partial class LateSettlements(IJournal journal, LedgerOptions op
         while (!stoppingToken.IsCancellationRequested)
         {
             await Task.Delay(options.OfferLateEvery, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await OfferAsync();
+            await OfferAsync(isLast: false);
         }
     }
 
-    private async Task OfferAsync()
-    {
-        while (journal.IsWritable && Next() is { } settlement)
-        {
-            try
-            {
-                await journal.SettleOnceAsync(settlement);
-                Log.Settled(logger, settlement.Admission.RequestId);
-            }
-            catch (JournalUnavailableException)
-            {
-                Keep(settlement);
-                return;
-            }
-        }
-    }
-
-    private Settlement? Next()
+    private void Keep(Late late)
     {
         lock (_gate)
         {
-            return _waiting.TryDequeue(out var settlement) ? settlement : null;
+            if (_waiting.Count < options.LateSettlements)
+            {
+                _waiting.Enqueue(late);
+                return;
+            }
+        }
+
+        Log.LeftOpen(logger, late.Settlement.Admission.RequestId);
+    }
+
+    private async Task OfferAsync(bool isLast)
+    {
+        var due = TakeDue(isLast);
+        foreach (var some in due.Chunk(Together))
+        {
+            await Task.WhenAll(some.Select(late => OfferAsync(late, isLast)));
         }
     }
+
+    private async Task OfferAsync(Late late, bool isLast)
+    {
+        try
+        {
+            await journal.SettleLateAsync(late.Settlement);
+            if (late.IsAdmitted)
+            {
+                Log.Settled(logger, late.Settlement.Admission.RequestId);
+            }
+            else if (!isLast && clock.GetElapsedTime(late.Since) < options.UnknownAdmissionWithin)
+            {
+                Keep(late with { OfferedAt = clock.GetTimestamp(), Pause = late.Pause * 2 });
+            }
+        }
+        catch (JournalUnavailableException)
+        {
+            // The store is away again; everything here is offered when it is back.
+            Keep(late);
+        }
+    }
+
+    private List<Late> TakeDue(bool all)
+    {
+        List<Late> due = [];
+        if (!journal.IsWritable)
+        {
+            return due;
+        }
+
+        lock (_gate)
+        {
+            for (var left = _waiting.Count; left > 0; left--)
+            {
+                var late = _waiting.Dequeue();
+                if (all || clock.GetElapsedTime(late.OfferedAt) >= late.Pause)
+                {
+                    due.Add(late);
+                }
+                else
+                {
+                    _waiting.Enqueue(late);
+                }
+            }
+        }
+
+        return due;
+    }
+
+    /// <param name="IsAdmitted">Whether the admission is known to be durable: then the first offer that is taken is the last.</param>
+    private sealed record Late(Settlement Settlement, bool IsAdmitted, long Since, long OfferedAt, TimeSpan Pause);
 
     private static partial class Log
     {

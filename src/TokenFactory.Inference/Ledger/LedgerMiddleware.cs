@@ -43,12 +43,9 @@ internal sealed partial class LedgerMiddleware(
         var settlement = Records.SettlementOf(exchange, admission, clock);
         if (!await SettleAsync(exchange, settlement))
         {
-            settlement = Records.Unrecorded(settlement, delivered: exchange.FirstByteSent);
+            settlement = Records.Unrecorded(settlement, admitted: !exchange.Admitted.IsFaulted, delivered: exchange.FirstByteSent);
             exchange.Failure = new Failure(settlement.Outcome, GatewayError.JournalUnavailable, TookPrompt: false);
-            if (!exchange.Admitted.IsFaulted)
-            {
-                late.Keep(settlement);
-            }
+            late.Keep(settlement, exchange.Admitted);
         }
 
         await SettleLimitsAsync(exchange, settlement);

@@ -13,4 +13,10 @@ public sealed record LedgerOptions
 
     /// <summary>How often those are offered again.</summary>
     public TimeSpan OfferLateEvery { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>
+    /// For how long an admission of unknown outcome may still turn up in the store. A network may deliver what a given-up connection
+    /// had sent until it stops trying, which Linux does after about two minutes.
+    /// </summary>
+    public TimeSpan UnknownAdmissionWithin { get; init; } = TimeSpan.FromMinutes(4);
 }

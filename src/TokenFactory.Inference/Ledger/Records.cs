@@ -49,12 +49,23 @@ internal static class Records
         };
     }
 
-    /// <summary>What stands in the ledger when the store did not take the settlement in time: the answer was not ended, so it is not completed, and what was never delivered costs nothing.</summary>
-    public static Settlement Unrecorded(Settlement settlement, bool delivered) => settlement.Outcome != Outcome.Completed ? settlement : settlement with
+    /// <summary>
+    /// What stands in the ledger when the store did not take the settlement in time: the answer was not ended, so it is not
+    /// completed, and what was never delivered costs nothing. Without a durable admission nothing at all was.
+    /// </summary>
+    public static Settlement Unrecorded(Settlement settlement, bool admitted, bool delivered)
     {
-        Outcome = Outcome.Failed,
-        Error = GatewayError.JournalUnavailable.Label,
-        Evidence = delivered ? settlement.Evidence : Evidence.KnownZero,
-        Tokens = delivered ? settlement.Tokens : TokenUsage.Zero,
-    };
+        if (settlement.Outcome != Outcome.Completed && admitted)
+        {
+            return settlement;
+        }
+
+        return settlement with
+        {
+            Outcome = settlement.Outcome == Outcome.Completed ? Outcome.Failed : settlement.Outcome,
+            Error = GatewayError.JournalUnavailable.Label,
+            Evidence = delivered && admitted ? settlement.Evidence : Evidence.KnownZero,
+            Tokens = delivered && admitted ? settlement.Tokens : TokenUsage.Zero,
+        };
+    }
 }

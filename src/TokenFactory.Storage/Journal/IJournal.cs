@@ -11,8 +11,17 @@ public interface IJournal
 
     Task AdmitAsync(Admission admission);
 
-    /// <summary>Closes an admission. A second settlement of the same request changes nothing and succeeds.</summary>
+    /// <summary>
+    /// Closes an admission. A second settlement of the same request changes nothing and succeeds; only what another process settled
+    /// as an orphan is adjusted to it, by an event of its own.
+    /// </summary>
     Task SettleOnceAsync(Settlement settlement);
+
+    /// <summary>
+    /// The same for a request whose admission or settlement met a store that did not answer: nobody knows what became of them. What
+    /// was never admitted stays without a record, and what was settled otherwise is adjusted.
+    /// </summary>
+    Task SettleLateAsync(Settlement settlement);
 
     /// <summary>Notes a running stream's usage, without waiting; dropped (and counted) when the queue is full.</summary>
     void Note(Checkpoint checkpoint);

@@ -2,11 +2,12 @@ using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using TokenFactory.Storage.Journal;
+using TokenFactory.Storage.Ledger;
 
 namespace TokenFactory.Storage.Outbox;
 
 /// <summary>
-/// A settlement as a CloudEvents 1.0 JSON object (docs/api/usage-event.schema.json). One buffer serves every event, so the
+/// A settlement or an adjustment as a CloudEvents 1.0 JSON object (docs/api/usage-event.schema.json). One buffer serves every event, so the
 /// bytes returned are valid until the next call. Not for two threads.
 /// </summary>
 internal sealed class UsageEventWriter : IDisposable
@@ -25,7 +26,14 @@ internal sealed class UsageEventWriter : IDisposable
         SkipValidation = true,
     });
 
-    public ReadOnlySpan<byte> Write(Settlement settlement)
+    public ReadOnlySpan<byte> Write(Settlement settlement) => Write(settlement.Admission.RequestId, settlement, settlement.Tokens, settlement.CostNanoUsd, adjusts: null);
+
+    public ReadOnlySpan<byte> Write(Adjustment adjustment) =>
+        Write(adjustment.Id, adjustment.Known, adjustment.Tokens, adjustment.CostNanoUsd, adjusts: adjustment.Known.Admission.RequestId);
+
+    public void Dispose() => _json.Dispose();
+
+    private ReadOnlySpan<byte> Write(Guid id, Settlement settlement, TokenUsage tokens, long costNanoUsd, Guid? adjusts)
     {
         _buffer.ResetWrittenCount();
         _json.Reset();
@@ -33,7 +41,7 @@ internal sealed class UsageEventWriter : IDisposable
 
         _json.WriteStartObject();
         _json.WriteString("specversion"u8, "1.0"u8);
-        _json.WriteString("id"u8, admission.RequestId);
+        _json.WriteString("id"u8, id);
         _json.WriteString("type"u8, Type);
         _json.WriteString("source"u8, Source(admission.InstanceId));
         _json.WriteString("subject"u8, admission.Tenant);
@@ -42,14 +50,17 @@ internal sealed class UsageEventWriter : IDisposable
         _json.WriteStartObject("data"u8);
         WriteCaller(admission);
         WritePlace(settlement.Placement);
-        WriteOutcome(settlement);
+        WriteOutcome(settlement, tokens, costNanoUsd);
+        if (adjusts is { } adjusted)
+        {
+            _json.WriteString("adjusts"u8, adjusted);
+        }
+
         _json.WriteEndObject();
         _json.WriteEndObject();
         _json.Flush();
         return _buffer.WrittenSpan;
     }
-
-    public void Dispose() => _json.Dispose();
 
     private void WriteCaller(Admission admission)
     {
@@ -75,11 +86,10 @@ internal sealed class UsageEventWriter : IDisposable
         _json.WriteString("upstream_version"u8, placement.UpstreamVersion);
     }
 
-    private void WriteOutcome(Settlement settlement)
+    private void WriteOutcome(Settlement settlement, TokenUsage tokens, long costNanoUsd)
     {
         _json.WriteString("outcome"u8, WireNames.Of(settlement.Outcome));
         _json.WriteString("evidence"u8, WireNames.Of(settlement.Evidence));
-        var tokens = settlement.Tokens;
         _json.WriteStartObject("tokens"u8);
         _json.WriteNumber("input_uncached"u8, tokens.InputUncached);
         _json.WriteNumber("cache_read"u8, tokens.CacheRead);
@@ -87,7 +97,7 @@ internal sealed class UsageEventWriter : IDisposable
         _json.WriteNumber("output"u8, tokens.Output);
         _json.WriteNumber("reasoning"u8, tokens.Reasoning);
         _json.WriteEndObject();
-        _json.WriteNumber("cost_nano_usd"u8, settlement.CostNanoUsd);
+        _json.WriteNumber("cost_nano_usd"u8, costNanoUsd);
         _json.WriteString("price_id"u8, settlement.Placement.Price.Id);
         _json.WriteNumber("attempts"u8, settlement.Attempts.Count);
         _json.WriteString("policy_decision_id"u8, settlement.Admission.PolicyDecisionId);

@@ -21,6 +21,9 @@ internal sealed class Call
     /// <summary>This client hung up by itself.</summary>
     public bool HungUp { get; set; }
 
+    /// <summary>Whether the head said when to come again.</summary>
+    public bool MayComeAgain { get; set; }
+
     /// <summary>The code of the error it was told, in the body or in-band.</summary>
     public string? ErrorCode { get; set; }
 

@@ -6,6 +6,9 @@ namespace TokenFactory.Gateway.EndToEnd.Faults;
 /// <summary>What to ask, and when to hang up.</summary>
 internal sealed record Plan(string Path, string Model, string Prompt, bool Stream, bool AsksUsage)
 {
+    /// <summary>The most tokens the answer may have; null is as many as it likes.</summary>
+    public int? MaxTokens { get; init; }
+
     /// <summary>Hang up so long after sending; null is never.</summary>
     public TimeSpan? HangUpAfter { get; init; }
 
@@ -29,7 +32,7 @@ internal sealed record Plan(string Path, string Model, string Prompt, bool Strea
     {
         "/v1/completions" => The.CompletionRequest(Model, Prompt, Stream, AsksUsage),
         "/v1/embeddings" => The.EmbeddingRequest(Model, Prompt),
-        _ => The.ChatRequest(Model, Prompt, Stream, AsksUsage),
+        _ => The.ChatRequest(Model, Prompt, Stream, AsksUsage, MaxTokens),
     };
 }
 
@@ -52,6 +55,7 @@ internal static class Caller
             using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, hangUp.Token);
             call.Status = (int)response.StatusCode;
             call.Id = response.Headers.TryGetValues("x-request-id", out var ids) ? Guid.Parse(ids.Single()) : null;
+            call.MayComeAgain = response.Headers.RetryAfter is not null;
             await ReadAsync(response, call, plan, hangUp.Token);
         }
         catch (Exception cut) when (cut is HttpRequestException or IOException or OperationCanceledException)

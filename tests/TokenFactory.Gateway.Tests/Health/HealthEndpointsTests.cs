@@ -96,6 +96,8 @@ public sealed class HealthEndpointsTests : IAsyncLifetime
 
         public Task SettleOnceAsync(Settlement settlement) => throw new NotSupportedException();
 
+        public Task SettleLateAsync(Settlement settlement) => throw new NotSupportedException();
+
         public void Note(Checkpoint checkpoint) => throw new NotSupportedException();
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
 using Xunit;
@@ -90,6 +91,86 @@ public abstract class JournalContract
         await Task.WhenAll(Enumerable.Range(0, 50).Select(n => store.Journal.SettleOnceAsync(SomeRequest.Settlement(admission, output: n))));
 
         Assert.Equal(admission.RequestId, Assert.Single(await store.OutboxAsync()).EventId);
+        Assert.Equal(1, await store.CountAsync("settlements"));
+    }
+
+    [Fact]
+    public async Task P2_P3_What_was_settled_as_an_orphan_is_adjusted_once_by_who_knows_better()
+    {
+        await using var store = await OpenAsync();
+        var admission = SomeRequest.Admission(store.InstanceId);
+        await store.Journal.AdmitAsync(admission);
+        await using var after = await store.AfterCrashAsync();
+        Assert.Equal(1, await after.Orphans.SettleAsync());
+
+        // The process was not dead but asleep.
+        var known = SomeRequest.Settlement(admission);
+        await after.Journal.SettleOnceAsync(known);
+        await after.Journal.SettleOnceAsync(known);
+        await after.Orphans.SettleAsync();
+
+        Assert.Equal(1, await after.CountAsync("settlements"));
+        var events = await after.OutboxAsync();
+        Assert.Equal([admission.RequestId], events.Take(1).Select(one => one.EventId));
+        var adjustment = Assert.Single(events.Skip(1));
+        Assert.NotEqual(admission.RequestId, adjustment.EventId);
+        using var orphan = JsonDocument.Parse(events[0].Body);
+        using var adjusted = JsonDocument.Parse(adjustment.Body);
+        Assert.Equal(adjustment.EventId, adjusted.RootElement.GetProperty("id").GetGuid());
+        Assert.Equal(admission.RequestId, adjusted.RootElement.GetProperty("data").GetProperty("adjusts").GetGuid());
+        Assert.Equal("completed", adjusted.RootElement.GetProperty("data").GetProperty("outcome").GetString());
+        Assert.Equal(known.Tokens, Sum(orphan, adjusted));
+        Assert.Equal(known.CostNanoUsd, CostOf(orphan) + CostOf(adjusted));
+    }
+
+    [Fact]
+    public async Task P2_An_orphan_is_never_an_adjustment()
+    {
+        await using var store = await OpenAsync();
+        var admission = SomeRequest.Admission(store.InstanceId);
+        await store.Journal.AdmitAsync(admission);
+        await store.Journal.SettleOnceAsync(SomeRequest.Settlement(admission));
+
+        await store.Journal.SettleOnceAsync(SomeRequest.Settlement(admission, output: 0) with { Outcome = Outcome.Orphaned });
+
+        Assert.Single(await store.OutboxAsync());
+    }
+
+    [Fact]
+    public async Task P2_A_late_settlement_closes_what_was_admitted_and_leaves_no_record_of_what_was_not()
+    {
+        await using var store = await OpenAsync();
+        var (admitted, unknown) = (SomeRequest.Admission(store.InstanceId), SomeRequest.Admission(store.InstanceId));
+        await store.Journal.AdmitAsync(admitted);
+
+        await Task.WhenAll(store.Journal.SettleLateAsync(Nothing(admitted)), store.Journal.SettleLateAsync(Nothing(unknown)));
+        Assert.Equal(admitted.RequestId, Assert.Single(await store.OutboxAsync()).EventId);
+        Assert.Equal(1, await store.CountAsync("settlements"));
+
+        // It was under way to the store all the same.
+        await store.Journal.AdmitAsync(unknown);
+        await store.Journal.SettleLateAsync(Nothing(unknown));
+        Assert.Equal([admitted.RequestId, unknown.RequestId], (await store.OutboxAsync()).Select(one => one.EventId));
+    }
+
+    [Fact]
+    public async Task P2_P3_A_late_settlement_adjusts_what_was_written_and_told_to_nobody()
+    {
+        await using var store = await OpenAsync();
+        var admission = SomeRequest.Admission(store.InstanceId);
+        await store.Journal.AdmitAsync(admission);
+        await store.Journal.SettleOnceAsync(SomeRequest.Settlement(admission));
+
+        await store.Journal.SettleLateAsync(Nothing(admission));
+        await store.Journal.SettleLateAsync(Nothing(admission));
+
+        var events = await store.OutboxAsync();
+        Assert.Equal(2, events.Count);
+        using var settled = JsonDocument.Parse(events[0].Body);
+        using var adjusted = JsonDocument.Parse(events[1].Body);
+        Assert.Equal(TokenUsage.Zero, Sum(settled, adjusted));
+        Assert.Equal(0, CostOf(settled) + CostOf(adjusted));
+        Assert.Equal("known_zero", adjusted.RootElement.GetProperty("data").GetProperty("evidence").GetString());
         Assert.Equal(1, await store.CountAsync("settlements"));
     }
 
@@ -262,6 +343,20 @@ public abstract class JournalContract
         Assert.False(store.Journal.IsWritable);
         await Assert.ThrowsAsync<JournalUnavailableException>(() => store.Journal.AdmitAsync(SomeRequest.Admission(store.InstanceId)));
     }
+
+    private static Settlement Nothing(Admission admission) =>
+        SomeRequest.Settlement(admission) with { Outcome = Outcome.Failed, Evidence = Evidence.KnownZero, Tokens = TokenUsage.Zero };
+
+    private static TokenUsage Sum(JsonDocument one, JsonDocument other)
+    {
+        return new(Of("input_uncached"), Of("cache_read"), Of("cache_write"), Of("output"), Of("reasoning"));
+
+        long Of(string name) => In(one, name) + In(other, name);
+
+        static long In(JsonDocument document, string name) => document.RootElement.GetProperty("data").GetProperty("tokens").GetProperty(name).GetInt64();
+    }
+
+    private static long CostOf(JsonDocument document) => document.RootElement.GetProperty("data").GetProperty("cost_nano_usd").GetInt64();
 
     private static async Task UntilAsync(Func<bool> condition)
     {

@@ -15,9 +15,12 @@ internal sealed class AdmissionEntry(Admission admission) : Entry
     public Admission Admission => admission;
 }
 
-internal sealed class SettlementEntry(Settlement settlement) : Entry
+internal sealed class SettlementEntry(Settlement settlement, bool isLate) : Entry
 {
     public Settlement Settlement => settlement;
+
+    /// <summary>Only if it was admitted; and what stands of it already was told to nobody.</summary>
+    public bool IsLate => isLate;
 }
 
 internal sealed class CheckpointEntry(Checkpoint checkpoint) : Entry

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Journal.Writer;
 
 namespace TokenFactory.Storage.Postgres.Writer;
@@ -85,10 +86,17 @@ internal sealed partial class PostgresBatches(PostgresDatabase database, Postgre
             }
 
             var connection = _connection!;
-            using var batch = BatchOf(connection, entries);
+            using var batch = new NpgsqlBatch(connection);
+            var settlements = AddTo(batch, entries);
             if (batch.BatchCommands.Count > 0)
             {
                 Complete(connection, batch.ExecuteNonQueryAsync(), options.WriteDeadline);
+            }
+
+            var earlier = settlements.Where(static some => some.Command.RecordsAffected < some.Rows.Length).SelectMany(static some => some.Rows).ToArray();
+            if (earlier.Length > 0)
+            {
+                Complete(connection, AdjustmentInsert.RunAsync(connection, earlier), options.WriteDeadline);
             }
         }
         catch (Exception cause) when (cause is not StorageException && entries.Count == 1)
@@ -105,16 +113,19 @@ internal sealed partial class PostgresBatches(PostgresDatabase database, Postgre
         }
     }
 
-    private NpgsqlBatch BatchOf(NpgsqlConnection connection, IReadOnlyList<Entry> entries)
+    /// <returns>The settlements among them, with the command that writes them.</returns>
+    private List<(NpgsqlBatchCommand Command, SettlementEntry[] Rows)> AddTo(NpgsqlBatch batch, IReadOnlyList<Entry> entries)
     {
         var admissions = entries.OfType<AdmissionEntry>().Select(static entry => entry.Admission).ToArray();
 
         // The first settlement of a request counts, and the last checkpoint.
-        var settlements = entries.OfType<SettlementEntry>().Select(static entry => entry.Settlement).DistinctBy(static row => row.Admission.RequestId).ToArray();
+        var settlements = Settlements(isLate: false);
+        var late = Settlements(isLate: true);
         var checkpoints = entries.OfType<CheckpointEntry>().Reverse().Select(static entry => entry.Checkpoint).DistinctBy(static row => row.RequestId).ToArray();
-        var batch = new NpgsqlBatch(connection);
+        List<(NpgsqlBatchCommand, SettlementEntry[])> settling = [];
         Add(admissions, AdmissionInsert.Of);
-        Add(settlements, _settlements.Of);
+        Settle(settlements, _settlements.Of);
+        Settle(late, _settlements.OfLate);
         Add(checkpoints, CheckpointUpsert.Of);
 
         // With the first write after a pause too: an instance that was taken for dead is alive again before it has an open request.
@@ -124,7 +135,19 @@ internal sealed partial class PostgresBatches(PostgresDatabase database, Postgre
             _beatAt = clock.GetTimestamp();
         }
 
-        return batch;
+        return settling;
+
+        SettlementEntry[] Settlements(bool isLate) =>
+            [.. entries.OfType<SettlementEntry>().Where(entry => entry.IsLate == isLate).DistinctBy(static entry => entry.Settlement.Admission.RequestId)];
+
+        void Settle(SettlementEntry[] rows, Func<IReadOnlyList<Settlement>, NpgsqlBatchCommand> command)
+        {
+            if (rows.Length > 0)
+            {
+                batch.BatchCommands.Add(command([.. rows.Select(static row => row.Settlement)]));
+                settling.Add((batch.BatchCommands[^1], rows));
+            }
+        }
 
         void Add<T>(T[] rows, Func<IReadOnlyList<T>, NpgsqlBatchCommand> command)
         {

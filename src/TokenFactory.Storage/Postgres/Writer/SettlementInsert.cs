@@ -12,7 +12,7 @@ namespace TokenFactory.Storage.Postgres.Writer;
 /// </summary>
 internal sealed class SettlementInsert : IDisposable
 {
-    private const string Sql =
+    private const string Beginning =
         """
         WITH closed AS (
           INSERT INTO settlements (request_id, tenant, project, department, user_id, key_id, tier, use_case, operation, stream, model,
@@ -21,6 +21,13 @@ internal sealed class SettlementInsert : IDisposable
           SELECT row.*, (row.accepted_at AT TIME ZONE 'UTC')::date
           FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27,
             $28, $29, $30, $31, $32) AS row(id, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, accepted_at)
+        """;
+
+    private const string IfAdmitted = "\nWHERE EXISTS (SELECT 1 FROM admissions WHERE admissions.request_id = row.id)";
+
+    private const string End =
+        """
+
           ON CONFLICT (request_id) DO NOTHING
           RETURNING request_id, tenant, day, project, department, user_id, key_id, model, outcome, input_uncached, cache_read, cache_write, output, reasoning, cost_nano_usd),
         counted AS (
@@ -39,12 +46,23 @@ internal sealed class SettlementInsert : IDisposable
         JOIN closed USING (request_id) ORDER BY event.place
         """;
 
+    private const string Sql = Beginning + End;
+    private const string LateSql = Beginning + IfAdmitted + End;
+
     private readonly UsageEventWriter _usage = new();
 
     /// <param name="rows">No two of one request.</param>
-    public NpgsqlBatchCommand Of(IReadOnlyList<Settlement> rows)
+    /// <returns>Its count of rows is how many were not settled before.</returns>
+    public NpgsqlBatchCommand Of(IReadOnlyList<Settlement> rows) => Of(rows, Sql);
+
+    /// <summary>Only those that were admitted.</summary>
+    public NpgsqlBatchCommand OfLate(IReadOnlyList<Settlement> rows) => Of(rows, LateSql);
+
+    public void Dispose() => _usage.Dispose();
+
+    private NpgsqlBatchCommand Of(IReadOnlyList<Settlement> rows, string sql)
     {
-        var command = new NpgsqlBatchCommand(Sql);
+        var command = new NpgsqlBatchCommand(sql);
         new ColumnArrays<Settlement>(rows, command)
             .Ids(static row => row.Admission.RequestId).Texts(static row => row.Admission.Tenant).Texts(static row => row.Admission.Project)
             .Texts(static row => row.Admission.Department).Texts(static row => row.Admission.User).Texts(static row => row.Admission.KeyId)
@@ -64,6 +82,4 @@ internal sealed class SettlementInsert : IDisposable
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = UsageEventWriter.Type, NpgsqlDbType = NpgsqlDbType.Text });
         return command;
     }
-
-    public void Dispose() => _usage.Dispose();
 }

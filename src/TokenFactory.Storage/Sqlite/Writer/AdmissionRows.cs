@@ -13,11 +13,19 @@ internal sealed class AdmissionRows(RawConnection connection) : IDisposable
         """,
         kept: true);
 
+    private readonly RawStatement _find = connection.Prepare("SELECT 1 FROM admissions WHERE request_id = ?", kept: true);
+
     public void Insert(Admission row) => _insert.Row()
         .Bind(row.RequestId).Bind(row.InstanceId).Bind(row.Tenant).Bind(row.Project).Bind(row.Department).Bind(row.User).Bind(row.KeyId)
         .Bind(row.Tier).Bind(row.UseCase).Bind(row.Operation).Bind(row.Stream).Bind(row.Model)
         .BindPriced(row.Placement).Bind(row.PolicyDecisionId).Bind(row.EstimatedInputTokens).Bind(row.AcceptedAt)
         .Run();
 
-    public void Dispose() => _insert.Dispose();
+    public bool Has(Guid requestId) => _find.Row().Bind(requestId).First(columns: 1) is not null;
+
+    public void Dispose()
+    {
+        _insert.Dispose();
+        _find.Dispose();
+    }
 }

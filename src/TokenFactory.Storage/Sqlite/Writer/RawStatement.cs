@@ -90,6 +90,22 @@ internal sealed unsafe class RawStatement(RawConnection connection, sqlite3_stmt
         }
     }
 
+    /// <summary>Reads whole numbers.</summary>
+    /// <returns>The first row; null when there is none.</returns>
+    public long[]? First(int columns)
+    {
+        var code = raw.sqlite3_step(statement);
+        try
+        {
+            connection.Check(code);
+            return code == raw.SQLITE_ROW ? [.. Enumerable.Range(0, columns).Select(column => raw.sqlite3_column_int64(statement, column))] : null;
+        }
+        finally
+        {
+            _ = raw.sqlite3_reset(statement);
+        }
+    }
+
     public void Dispose() => statement.Dispose();
 
     /// <summary>Never null, not even for an empty text at the buffer's end: SQLite takes a null pointer for NULL.</summary>

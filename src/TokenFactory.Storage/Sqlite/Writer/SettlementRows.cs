@@ -20,6 +20,10 @@ internal sealed class SettlementRows(RawConnection connection) : IDisposable
         "INSERT INTO attempts (request_id, ordinal, deployment, provider, region, status, error, started_at, duration_us) VALUES (?,?,?,?,?,?,?,?,?)",
         kept: true);
 
+    private readonly RawStatement _standing = connection.Prepare(
+        "SELECT outcome, evidence, input_uncached, cache_read, cache_write, output, reasoning, cost_nano_usd FROM settlements WHERE request_id = ?",
+        kept: true);
+
     /// <returns>False when the request was settled before; then nothing was written.</returns>
     public bool InsertOnce(Settlement row)
     {
@@ -40,8 +44,16 @@ internal sealed class SettlementRows(RawConnection connection) : IDisposable
         return inserted;
     }
 
+    /// <summary>Of a request that is settled.</summary>
+    public Standing StandingOf(Guid requestId)
+    {
+        var row = _standing.Row().Bind(requestId).First(columns: 8)!;
+        return new Standing((Outcome)row[0], (Evidence)row[1], new TokenUsage(row[2], row[3], row[4], row[5], row[6]), row[7]);
+    }
+
     public void Dispose()
     {
+        _standing.Dispose();
         _insert.Dispose();
         _attempt.Dispose();
     }

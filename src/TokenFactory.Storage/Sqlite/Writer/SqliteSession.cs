@@ -51,7 +51,7 @@ internal sealed class SqliteSession : IDisposable
                 Admissions.Insert(admitted.Admission);
                 break;
             case SettlementEntry settled:
-                Settle(settled.Settlement);
+                Settle(settled);
                 break;
             case CheckpointEntry noted:
                 Checkpoints.Upsert(noted.Checkpoint);
@@ -88,8 +88,14 @@ internal sealed class SqliteSession : IDisposable
         Connection.Dispose();
     }
 
-    private void Settle(Settlement settlement)
+    private void Settle(SettlementEntry entry)
     {
+        var settlement = entry.Settlement;
+        if (entry.IsLate && !Admissions.Has(settlement.Admission.RequestId))
+        {
+            return;
+        }
+
         if (Settlements.InsertOnce(settlement))
         {
             Outbox.Append(settlement);
@@ -97,6 +103,10 @@ internal sealed class SqliteSession : IDisposable
 
             // Last: what came before may refuse the entry, and then it is not counted.
             Days.Add(settlement);
+        }
+        else if (Adjustment.Of(settlement, Settlements.StandingOf(settlement.Admission.RequestId), entry.IsLate) is { } adjustment)
+        {
+            Outbox.AppendOnce(adjustment);
         }
     }
 }
