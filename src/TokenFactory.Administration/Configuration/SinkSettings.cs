@@ -1,4 +1,5 @@
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Storage.Redis;
 
 namespace TokenFactory.Administration.Configuration;
 
@@ -12,4 +13,12 @@ public sealed record FileSinkSettings(string Name, string Path) : SinkSettings(N
 /// <summary>CloudEvents 1.0 over HTTP, in batches.</summary>
 /// <param name="Batch">Events per request, at most.</param>
 /// <param name="Credential">Sent as <c>Authorization: Bearer</c>; null sends none.</param>
-public sealed record CloudEventsSinkSettings(string Name, Uri Url, int Batch, Secret? Credential) : SinkSettings(Name);
+/// <param name="Timeout">Of one delivery.</param>
+public sealed record CloudEventsSinkSettings(string Name, Uri Url, int Batch, Secret? Credential, TimeSpan Timeout) : SinkSettings(Name);
+
+/// <summary>Entries of a Redis stream.</summary>
+/// <param name="Stream">The stream's key.</param>
+/// <param name="MaxLength">About how many entries are kept; null keeps all.</param>
+/// <param name="Batch">Events per round trip, at most.</param>
+/// <param name="Timeout">Of one delivery, and of connecting.</param>
+public sealed record RedisStreamSinkSettings(string Name, RedisConnection Connection, string Stream, long? MaxLength, int Batch, TimeSpan Timeout) : SinkSettings(Name);

@@ -1,14 +1,17 @@
+using TokenFactory.Storage.Redis;
+
 namespace TokenFactory.Administration.Configuration.Reading;
 
 /// <summary>The <c>sinks</c>: absent is one file named <c>events</c>; an empty list is none.</summary>
 internal static class SinkSection
 {
-    private static readonly string[] _toCome = ["rabbitmq", "redis-stream"];
+    private static readonly string[] _toCome = ["rabbitmq"];
 
     private enum Kind
     {
         File,
         CloudEvents,
+        RedisStream,
     }
 
     public static IReadOnlyList<SinkSettings> Read(Field field)
@@ -27,13 +30,21 @@ internal static class SinkSection
             }
 
             var name = section["name"].Required("the sink's name").Name();
-            var kind = ProcessSections.Available(section["kind"].Required("file or cloudevents"), _toCome, ("file", Kind.File), ("cloudevents", Kind.CloudEvents));
+            var kind = ProcessSections.Available(
+                section["kind"].Required("file, cloudevents or redis-stream"), _toCome,
+                ("file", Kind.File), ("cloudevents", Kind.CloudEvents), ("redis-stream", Kind.RedisStream));
+            SinkSettings? sink = kind switch
+            {
+                Kind.File => File(section, name ?? ""),
+                Kind.CloudEvents => CloudEvents(section, name ?? ""),
+                Kind.RedisStream => RedisStream(section, name ?? ""),
+                _ => null,
+            };
             if (kind is null)
             {
                 continue;
             }
 
-            SinkSettings? sink = kind == Kind.File ? File(section, name ?? "") : CloudEvents(section, name ?? "");
             section.RefuseUnknownKeys();
             if (sink is not null)
             {
@@ -52,8 +63,30 @@ internal static class SinkSection
     private static CloudEventsSinkSettings? CloudEvents(Section section, string name)
     {
         var url = section["url"].Required("where events are posted to").Url();
-        var batch = section["batch"].Whole(1, 1000) ?? 100;
+        var batch = Batch(section);
         var credential = section["credential"].Secret();
-        return url is null ? null : new CloudEventsSinkSettings(name, url, (int)batch, credential);
+        var timeout = Timeout(section);
+        return url is null ? null : new CloudEventsSinkSettings(name, url, batch, credential, timeout);
     }
+
+    private static RedisStreamSinkSettings? RedisStream(Section section, string name)
+    {
+        var field = section["connection"].Required("where Redis is, a reference: env:NAME or file:PATH");
+        var (connection, mistake) = field.Secret() is { } text ? RedisConnection.Parse(text.Reveal()) : (null, null);
+        if (mistake is not null)
+        {
+            field.Mistake(mistake);
+        }
+
+        var stream = section["stream"].Required("the stream's key").Text();
+        var length = section["max_length"].Whole(1, 1_000_000_000_000);
+        var batch = Batch(section);
+        var timeout = Timeout(section);
+        return connection is null || stream is null ? null : new RedisStreamSinkSettings(name, connection, stream, length, batch, timeout);
+    }
+
+    private static int Batch(Section section) => (int)(section["batch"].Whole(1, 1000) ?? 100);
+
+    /// <summary>Shorter than a replica's lease on the sink by default; where it is longer, a slow delivery may be made by two.</summary>
+    private static TimeSpan Timeout(Section section) => section["timeout"].Duration(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1)) ?? TimeSpan.FromSeconds(10);
 }
