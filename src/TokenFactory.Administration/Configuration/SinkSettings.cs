@@ -1,5 +1,6 @@
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Storage.Redis;
+using TokenFactory.Storage.Relay;
 
 namespace TokenFactory.Administration.Configuration;
 
@@ -22,3 +23,10 @@ public sealed record CloudEventsSinkSettings(string Name, Uri Url, int Batch, Se
 /// <param name="Batch">Events per round trip, at most.</param>
 /// <param name="Timeout">Of one delivery, and of connecting.</param>
 public sealed record RedisStreamSinkSettings(string Name, RedisConnection Connection, string Stream, long? MaxLength, int Batch, TimeSpan Timeout) : SinkSettings(Name);
+
+/// <summary>Messages at a RabbitMQ exchange.</summary>
+/// <param name="Exchange">Null is the default exchange.</param>
+/// <param name="RoutingKey">Null is each event's type.</param>
+/// <param name="Batch">Events published before their confirms are awaited, at most.</param>
+/// <param name="Timeout">Of one delivery, and of connecting.</param>
+public sealed record RabbitMqSinkSettings(string Name, RabbitConnection Connection, string? Exchange, string? RoutingKey, int Batch, TimeSpan Timeout) : SinkSettings(Name);

@@ -55,6 +55,16 @@ internal static class Mapping
             Credential = http.Credential?.Reveal(),
             Timeout = http.Timeout,
         },
+        RabbitMqSinkSettings rabbit => new SinkOptions
+        {
+            Name = rabbit.Name,
+            Kind = SinkKind.RabbitMq,
+            Rabbit = rabbit.Connection,
+            Exchange = rabbit.Exchange,
+            RoutingKey = rabbit.RoutingKey,
+            BatchSize = rabbit.Batch,
+            Timeout = rabbit.Timeout,
+        },
         RedisStreamSinkSettings redis => new SinkOptions
         {
             Name = redis.Name,

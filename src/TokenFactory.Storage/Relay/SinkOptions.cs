@@ -12,6 +12,9 @@ public enum SinkKind
 
     /// <summary>Entries of a Redis stream.</summary>
     RedisStream,
+
+    /// <summary>Messages at a RabbitMQ exchange.</summary>
+    RabbitMq,
 }
 
 /// <summary>One sink. A class and not a record: it holds a credential, which must not be printed with it.</summary>
@@ -39,6 +42,15 @@ public sealed class SinkOptions
 
     /// <summary>About how many entries a Redis stream keeps; null keeps all.</summary>
     public long? MaxLength { get; init; }
+
+    /// <summary>Of a RabbitMQ sink.</summary>
+    public RabbitConnection? Rabbit { get; init; }
+
+    /// <summary>Of a RabbitMQ sink; null is the default exchange, which routes to the queue of the routing key's name.</summary>
+    public string? Exchange { get; init; }
+
+    /// <summary>Of a RabbitMQ sink; null is each event's type.</summary>
+    public string? RoutingKey { get; init; }
 
     /// <summary>Events per delivery, at most.</summary>
     public int BatchSize { get; init; } = 200;

@@ -1,17 +1,18 @@
+using System.Text;
 using TokenFactory.Storage.Redis;
+using TokenFactory.Storage.Relay;
 
 namespace TokenFactory.Administration.Configuration.Reading;
 
 /// <summary>The <c>sinks</c>: absent is one file named <c>events</c>; an empty list is none.</summary>
 internal static class SinkSection
 {
-    private static readonly string[] _toCome = ["rabbitmq"];
-
     private enum Kind
     {
         File,
         CloudEvents,
         RedisStream,
+        RabbitMq,
     }
 
     public static IReadOnlyList<SinkSettings> Read(Field field)
@@ -21,7 +22,8 @@ internal static class SinkSection
             return [new FileSinkSettings("events", "events.jsonl")];
         }
 
-        var sinks = new Named<SinkSettings>("sink");
+        var names = new Named<Section>("sink");
+        var sinks = new List<SinkSettings>();
         foreach (var item in items)
         {
             if (item.Required("a sink").Section() is not { } section)
@@ -30,14 +32,15 @@ internal static class SinkSection
             }
 
             var name = section["name"].Required("the sink's name").Name();
-            var kind = ProcessSections.Available(
-                section["kind"].Required("file, cloudevents or redis-stream"), _toCome,
-                ("file", Kind.File), ("cloudevents", Kind.CloudEvents), ("redis-stream", Kind.RedisStream));
+            names.Add(section["name"], name, section);
+            var kind = section["kind"].Required("file, cloudevents, redis-stream or rabbitmq").Choice(
+                ("file", Kind.File), ("cloudevents", Kind.CloudEvents), ("redis-stream", Kind.RedisStream), ("rabbitmq", Kind.RabbitMq));
             SinkSettings? sink = kind switch
             {
                 Kind.File => File(section, name ?? ""),
                 Kind.CloudEvents => CloudEvents(section, name ?? ""),
                 Kind.RedisStream => RedisStream(section, name ?? ""),
+                Kind.RabbitMq => RabbitMq(section, name ?? ""),
                 _ => null,
             };
             if (kind is null)
@@ -48,11 +51,11 @@ internal static class SinkSection
             section.RefuseUnknownKeys();
             if (sink is not null)
             {
-                sinks.Add(section["name"], name, sink);
+                sinks.Add(sink);
             }
         }
 
-        return [.. sinks.Values];
+        return sinks;
     }
 
     private static FileSinkSettings? File(Section section, string name) =>
@@ -83,6 +86,34 @@ internal static class SinkSection
         var batch = Batch(section);
         var timeout = Timeout(section);
         return connection is null || stream is null ? null : new RedisStreamSinkSettings(name, connection, stream, length, batch, timeout);
+    }
+
+    private static RabbitMqSinkSettings? RabbitMq(Section section, string name)
+    {
+        var field = section["connection"].Required("where RabbitMQ is, a reference: env:NAME or file:PATH");
+        var (connection, mistake) = field.Secret() is { } text ? RabbitConnection.Parse(text.Reveal()) : (null, null);
+        if (mistake is not null)
+        {
+            field.Mistake(mistake);
+        }
+
+        // AMQP 0.9.1 carries both as short strings, of 255 bytes at most.
+        var exchange = ShortString(section["exchange"]);
+        var routingKey = ShortString(section["routing_key"]);
+        var batch = Batch(section);
+        var timeout = Timeout(section);
+        return connection is null ? null : new RabbitMqSinkSettings(name, connection, exchange, routingKey, batch, timeout);
+    }
+
+    private static string? ShortString(Field field)
+    {
+        var text = field.Text(maxLength: 255);
+        if (text is not null && Encoding.UTF8.GetByteCount(text) > 255)
+        {
+            field.Mistake("write at most 255 bytes");
+        }
+
+        return text;
     }
 
     private static int Batch(Section section) => (int)(section["batch"].Whole(1, 1000) ?? 100);
