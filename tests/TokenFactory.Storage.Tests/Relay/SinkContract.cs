@@ -162,7 +162,7 @@ public abstract class SinkContract : IAsyncLifetime
     private (Task Relay, ISink Sink) Start(ListOutbox outbox, CancellationToken stop, Action? failed = null)
     {
         var sink = Under.New();
-        var metrics = new RelayMetrics();
+        var metrics = new RelayMetrics(TimeProvider.System);
         var relay = new SinkRelay(new Watched(sink, failed), outbox, _quick, metrics, TimeProvider.System, new Random(1), NullLogger.Instance).RunAsync(stop, stop);
         return (EndAsync(), sink);
 
