@@ -25,6 +25,9 @@ internal sealed class RedisStreamSink(SinkOptions options) : ISink, IDisposable
         return (#ARGV - 1) / 3
         """;
 
+    /// <summary>The client may use all of it even where the connection is refused.</summary>
+    private static readonly TimeSpan _longestConnect = TimeSpan.FromSeconds(5);
+
     private ConnectionMultiplexer? _connection;
 
     public string Name => options.Name;
@@ -35,10 +38,15 @@ internal sealed class RedisStreamSink(SinkOptions options) : ISink, IDisposable
     public async Task OpenAsync(CancellationToken cancel)
     {
         Close();
-        var connecting = ConnectionMultiplexer.ConnectAsync(options.Redis!.ToOptions(options.Timeout));
+        var within = TimeSpan.FromTicks(Math.Min(options.Timeout.Ticks, _longestConnect.Ticks));
+        var configuration = options.Redis!.ToOptions(within);
+
+        // A server that is away is told at once; trying again is the relay's.
+        (configuration.AbortOnConnectFail, configuration.ConnectRetry) = (true, 0);
+        var connecting = ConnectionMultiplexer.ConnectAsync(configuration);
         try
         {
-            _connection = await connecting.WaitAsync(options.Timeout * 2, cancel);
+            _connection = await connecting.WaitAsync(within * 2, cancel);
             await _connection.GetDatabase().PingAsync().WaitAsync(options.Timeout, cancel);
         }
         catch (Exception failure) when (IsOutage(failure) && !cancel.IsCancellationRequested)
@@ -129,6 +137,8 @@ internal sealed class RedisStreamSink(SinkOptions options) : ISink, IDisposable
             _ when Says("MISCONF") => $"{redis} takes no writes because it cannot save them to its disk.",
             _ when Says("LOADING") => $"{redis} is still loading its data.",
             _ when failure is RedisServerException => $"{redis} answered: {failure.Message}",
+            _ when failure is RedisConnectionException away => $"{redis} does not answer ({away.FailureType}).",
+            _ when failure is TimeoutException => $"{redis} did not answer within {options.Timeout.TotalSeconds:0.#} s.",
             _ => $"{redis} does not answer ({failure.Message}).",
         };
         return new SinkUnavailableException(words, failure);

@@ -39,9 +39,10 @@ public sealed class RelayMetricsTests : IDisposable
         var outbox = new ListOutbox();
         outbox.Add(SinkUnderTest.Some(7).Select(one => one with { CreatedAt = clock.GetUtcNow() }));
         var relay = new SinkRelay(new Away(_sink), outbox, RelayOptions.Default, metrics, clock, new Random(1), NullLogger.Instance).RunAsync(stop.Token, stop.Token);
-        while (_seen.GetValueOrDefault("tokenfactory.relay.failures") == 0)
+        for (var tries = 0; _seen.GetValueOrDefault("tokenfactory.relay.failures") == 0; tries++)
         {
-            await Task.Delay(5);
+            Assert.True(tries < 6000, "the relay never tried");
+            await Task.Delay(10);
         }
 
         clock.Advance(TimeSpan.FromMinutes(3));
