@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using TokenFactory.Inference.Limits;
 using TokenFactory.Inference.Limits.Redis;
 using TokenFactory.Storage;
+using TokenFactory.Storage.Redis;
 using TokenFactory.TestKit.Servers;
 
 // What a request's limits cost against a real Redis on the loopback: dotnet run -c Release --project bench/limiter [SECONDS]

@@ -1,4 +1,5 @@
 using TokenFactory.Inference.Limits.Redis;
+using TokenFactory.Storage.Redis;
 
 namespace TokenFactory.Administration.Configuration;
 

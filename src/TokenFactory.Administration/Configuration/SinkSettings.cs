@@ -1,4 +1,6 @@
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Storage.Redis;
+using TokenFactory.Storage.Relay;
 
 namespace TokenFactory.Administration.Configuration;
 
@@ -12,4 +14,19 @@ public sealed record FileSinkSettings(string Name, string Path) : SinkSettings(N
 /// <summary>CloudEvents 1.0 over HTTP, in batches.</summary>
 /// <param name="Batch">Events per request, at most.</param>
 /// <param name="Credential">Sent as <c>Authorization: Bearer</c>; null sends none.</param>
-public sealed record CloudEventsSinkSettings(string Name, Uri Url, int Batch, Secret? Credential) : SinkSettings(Name);
+/// <param name="Timeout">Of one delivery.</param>
+public sealed record CloudEventsSinkSettings(string Name, Uri Url, int Batch, Secret? Credential, TimeSpan Timeout) : SinkSettings(Name);
+
+/// <summary>Entries of a Redis stream.</summary>
+/// <param name="Stream">The stream's key.</param>
+/// <param name="MaxLength">About how many entries are kept; null keeps all.</param>
+/// <param name="Batch">Events per round trip, at most.</param>
+/// <param name="Timeout">Of one delivery, and of connecting.</param>
+public sealed record RedisStreamSinkSettings(string Name, RedisConnection Connection, string Stream, long? MaxLength, int Batch, TimeSpan Timeout) : SinkSettings(Name);
+
+/// <summary>Messages at a RabbitMQ exchange.</summary>
+/// <param name="Exchange">Null is the default exchange.</param>
+/// <param name="RoutingKey">Null is each event's type.</param>
+/// <param name="Batch">Events published before their confirms are awaited, at most.</param>
+/// <param name="Timeout">Of one delivery, and of connecting.</param>
+public sealed record RabbitMqSinkSettings(string Name, RabbitConnection Connection, string? Exchange, string? RoutingKey, int Batch, TimeSpan Timeout) : SinkSettings(Name);

@@ -6,6 +6,7 @@ using TokenFactory.Administration.Iam;
 using TokenFactory.Gateway.Hosting;
 using TokenFactory.Storage;
 using TokenFactory.Storage.Ledger;
+using TokenFactory.Storage.Outbox;
 
 namespace TokenFactory.Gateway.Commands;
 
@@ -15,6 +16,8 @@ internal sealed class OpenedStore(ServiceProvider services) : IAsyncDisposable
     public TimeProvider Clock => services.GetRequiredService<TimeProvider>();
 
     public EmbeddedIam Iam => services.GetRequiredService<EmbeddedIam>();
+
+    public DeadLetters DeadLetters => services.GetRequiredService<DeadLetters>();
 
     public IUsageLedger Ledger => services.GetRequiredService<IUsageLedger>();
 

@@ -53,6 +53,27 @@ internal static class Mapping
             Batch = http.Batch > 1,
             BatchSize = http.Batch,
             Credential = http.Credential?.Reveal(),
+            Timeout = http.Timeout,
+        },
+        RabbitMqSinkSettings rabbit => new SinkOptions
+        {
+            Name = rabbit.Name,
+            Kind = SinkKind.RabbitMq,
+            Rabbit = rabbit.Connection,
+            Exchange = rabbit.Exchange,
+            RoutingKey = rabbit.RoutingKey,
+            BatchSize = rabbit.Batch,
+            Timeout = rabbit.Timeout,
+        },
+        RedisStreamSinkSettings redis => new SinkOptions
+        {
+            Name = redis.Name,
+            Kind = SinkKind.RedisStream,
+            Redis = redis.Connection,
+            Stream = redis.Stream,
+            MaxLength = redis.MaxLength,
+            BatchSize = redis.Batch,
+            Timeout = redis.Timeout,
         },
         _ => throw new InvalidOperationException($"no relay delivers to a sink of {sink.GetType().Name}"),
     });

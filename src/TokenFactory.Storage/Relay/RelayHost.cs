@@ -10,7 +10,7 @@ internal sealed partial class RelayHost(
 {
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _abort = new();
-    private readonly RelayMetrics _metrics = new();
+    private readonly RelayMetrics _metrics = new(clock);
     private Task _loops = Task.CompletedTask;
 
     public Task StartAsync(CancellationToken cancellationToken)

@@ -22,13 +22,22 @@ internal sealed partial class SinkRelay(ISink sink, IOutbox outbox, RelayOptions
             try
             {
                 var next = outbox.NextCommit;
+
+                // Before the sink is opened: how much waits, and for how long, is to be seen while it is away.
+                var batch = await outbox.ReadAsync(sink.Name, sink.MaxBatch, abort);
+                metrics.Seen(sink.Name, batch);
                 if (!open)
                 {
                     await sink.OpenAsync(abort);
                     open = true;
                 }
 
-                var delivered = await DeliverNextAsync(abort);
+                var delivered = batch.Messages.Count;
+                if (delivered > 0)
+                {
+                    await DeliverAsync(batch.Messages, abort);
+                }
+
                 _backoff.Reset();
                 if (delivered > 0 && delivered < sink.MaxBatch)
                 {
@@ -62,19 +71,6 @@ internal sealed partial class SinkRelay(ISink sink, IOutbox outbox, RelayOptions
                 await PauseAsync(pause, stopping);
             }
         }
-    }
-
-    /// <returns>How many events went; 0 when nothing waits.</returns>
-    private async Task<int> DeliverNextAsync(CancellationToken abort)
-    {
-        var batch = await outbox.ReadAsync(sink.Name, sink.MaxBatch, abort);
-        metrics.Seen(sink.Name, batch, clock.GetUtcNow());
-        if (batch.Messages.Count > 0)
-        {
-            await DeliverAsync(batch.Messages, abort);
-        }
-
-        return batch.Messages.Count;
     }
 
     private async Task DeliverAsync(IReadOnlyList<OutboxMessage> messages, CancellationToken abort)

@@ -19,6 +19,8 @@ internal static class Sinks
     private static ISink From(SinkOptions options, string dataDirectory) => options.Kind switch
     {
         SinkKind.File => new FileSink(options.Name, Path.Combine(Path.GetFullPath(dataDirectory), options.Path!), options.BatchSize),
+        SinkKind.RedisStream => new RedisStreamSink(options),
+        SinkKind.RabbitMq => new RabbitSink(options),
         _ => new CloudEventsSink(options, CloudEventsSink.Handler()),
     };
 
@@ -37,6 +39,16 @@ internal static class Sinks
         if (options.Kind == SinkKind.CloudEvents && options.Url is not { IsAbsoluteUri: true, Scheme: "http" or "https" })
         {
             yield return $"sink {options.Name}: a CloudEvents sink needs an absolute http or https url";
+        }
+
+        if (options.Kind == SinkKind.RedisStream && (options.Redis is null || string.IsNullOrEmpty(options.Stream)))
+        {
+            yield return $"sink {options.Name}: a Redis stream sink needs a connection and a stream";
+        }
+
+        if (options.Kind == SinkKind.RabbitMq && options.Rabbit is null)
+        {
+            yield return $"sink {options.Name}: a RabbitMQ sink needs a connection";
         }
 
         if (options.BatchSize is < 1 or > 10_000)

@@ -7,7 +7,7 @@ public sealed class GatewayConfigurationTests
 {
     private static readonly (string, string)[] _sampleSecrets =
     [
-        ("GATEWAY_PEPPER_V1", new string('1', 32)), ("GATEWAY_PEPPER_V2", new string('2', 32)), ("OPENMETER_TOKEN", "om-token"),
+        ("GATEWAY_PEPPER_V1", new string('1', 32)), ("GATEWAY_PEPPER_V2", new string('2', 32)), ("OPENMETER_TOKEN", "om-token"), ("SINK_REDIS", "redis://redis:6379"), ("SINK_RABBITMQ", "amqps://billing:pw@rabbit/usage"),
         ("GPU_EU_KEY", "gpu-token"), ("VENDOR_KEY", "vendor-token"), ("DEV_KEY", "an-opaque-key-of-some-length"),
     ];
 

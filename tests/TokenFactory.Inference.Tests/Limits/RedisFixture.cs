@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using TokenFactory.Inference.Limits;
 using TokenFactory.Inference.Limits.Redis;
 using TokenFactory.Storage;
+using TokenFactory.Storage.Redis;
 using TokenFactory.TestKit.Servers;
 using Xunit;
 

@@ -3,6 +3,7 @@ using TokenFactory.Inference.Limits;
 using TokenFactory.Inference.Limits.Redis;
 using TokenFactory.Storage;
 using TokenFactory.Storage.Ledger;
+using TokenFactory.Storage.Redis;
 using Xunit;
 
 namespace TokenFactory.Inference.Tests.Limits;

@@ -122,7 +122,7 @@ public abstract class SinkRelayContract : IAsyncLifetime
 
     private async Task RunUntilAsync(ISink sink, Func<bool> done)
     {
-        using var metrics = new RelayMetrics();
+        using var metrics = new RelayMetrics(TimeProvider.System);
         using var stop = new CancellationTokenSource();
         var relay = new SinkRelay(sink, _store.Outbox, _quick, metrics, TimeProvider.System, new Random(1), NullLogger.Instance).RunAsync(stop.Token, stop.Token);
         for (var tries = 0; !done() && tries < 3000; tries++)

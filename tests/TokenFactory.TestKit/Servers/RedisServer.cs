@@ -7,17 +7,18 @@ using TokenFactory.TestKit.Processes;
 
 namespace TokenFactory.TestKit.Servers;
 
-/// <summary>A real redis-server of one's own: on a free loopback port, nothing kept on disk. It may be killed and started
-/// again on the same port (empty), frozen, and made to forget its data or its scripts.</summary>
+/// <summary>A real redis-server of one's own: on a free loopback port, nothing kept on disk unless asked for. It may be killed and
+/// started again on the same port, frozen, and made to forget its data or its scripts.</summary>
 public sealed class RedisServer : IAsyncDisposable
 {
     private static readonly TimeSpan _limit = TimeSpan.FromSeconds(20);
     private readonly TempFolder _folder = new();
     private readonly string? _password;
+    private readonly bool _keeps;
     private Process? _process;
     private ProcessOutput _output = new();
 
-    private RedisServer(string? password) => _password = password;
+    private RedisServer(string? password, bool keeps) => (_password, _keeps) = (password, keeps);
 
     public int Port { get; } = FreePort.Next();
 
@@ -28,9 +29,10 @@ public sealed class RedisServer : IAsyncDisposable
 
     /// <summary>Starts it and waits until it answers.</summary>
     /// <param name="password">Without one it asks for none.</param>
-    public static async Task<RedisServer> StartAsync(string? password = null)
+    /// <param name="keeps">What it acknowledged survives its being killed.</param>
+    public static async Task<RedisServer> StartAsync(string? password = null, bool keeps = false)
     {
-        var server = new RedisServer(password);
+        var server = new RedisServer(password, keeps);
         try
         {
             await server.StartAgainAsync();
@@ -43,7 +45,7 @@ public sealed class RedisServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts it anew, empty, on the same port.</summary>
+    /// <summary>Starts it anew on the same port, empty unless it keeps what it has.</summary>
     public async Task StartAgainAsync()
     {
         if (_process is { HasExited: false })
@@ -123,7 +125,7 @@ public sealed class RedisServer : IAsyncDisposable
         string[] always =
         [
             "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--daemonize", "no",
-            "--save", "", "--appendonly", "no", "--dir", _folder.Path,
+            "--save", "", "--appendonly", _keeps ? "yes" : "no", "--appendfsync", "always", "--dir", _folder.Path,
         ];
         return _password is null ? always : [.. always, "--requirepass", _password];
     }

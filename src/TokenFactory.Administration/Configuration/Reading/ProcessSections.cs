@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using TokenFactory.Inference.Limits.Redis;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Storage.Postgres;
+using TokenFactory.Storage.Redis;
 
 namespace TokenFactory.Administration.Configuration.Reading;
 

@@ -1,14 +1,18 @@
+using System.Text;
+using TokenFactory.Storage.Redis;
+using TokenFactory.Storage.Relay;
+
 namespace TokenFactory.Administration.Configuration.Reading;
 
 /// <summary>The <c>sinks</c>: absent is one file named <c>events</c>; an empty list is none.</summary>
 internal static class SinkSection
 {
-    private static readonly string[] _toCome = ["rabbitmq", "redis-stream"];
-
     private enum Kind
     {
         File,
         CloudEvents,
+        RedisStream,
+        RabbitMq,
     }
 
     public static IReadOnlyList<SinkSettings> Read(Field field)
@@ -18,7 +22,8 @@ internal static class SinkSection
             return [new FileSinkSettings("events", "events.jsonl")];
         }
 
-        var sinks = new Named<SinkSettings>("sink");
+        var names = new Named<Section>("sink");
+        var sinks = new List<SinkSettings>();
         foreach (var item in items)
         {
             if (item.Required("a sink").Section() is not { } section)
@@ -27,21 +32,30 @@ internal static class SinkSection
             }
 
             var name = section["name"].Required("the sink's name").Name();
-            var kind = ProcessSections.Available(section["kind"].Required("file or cloudevents"), _toCome, ("file", Kind.File), ("cloudevents", Kind.CloudEvents));
+            names.Add(section["name"], name, section);
+            var kind = section["kind"].Required("file, cloudevents, redis-stream or rabbitmq").Choice(
+                ("file", Kind.File), ("cloudevents", Kind.CloudEvents), ("redis-stream", Kind.RedisStream), ("rabbitmq", Kind.RabbitMq));
+            SinkSettings? sink = kind switch
+            {
+                Kind.File => File(section, name ?? ""),
+                Kind.CloudEvents => CloudEvents(section, name ?? ""),
+                Kind.RedisStream => RedisStream(section, name ?? ""),
+                Kind.RabbitMq => RabbitMq(section, name ?? ""),
+                _ => null,
+            };
             if (kind is null)
             {
                 continue;
             }
 
-            SinkSettings? sink = kind == Kind.File ? File(section, name ?? "") : CloudEvents(section, name ?? "");
             section.RefuseUnknownKeys();
             if (sink is not null)
             {
-                sinks.Add(section["name"], name, sink);
+                sinks.Add(sink);
             }
         }
 
-        return [.. sinks.Values];
+        return sinks;
     }
 
     private static FileSinkSettings? File(Section section, string name) =>
@@ -52,8 +66,58 @@ internal static class SinkSection
     private static CloudEventsSinkSettings? CloudEvents(Section section, string name)
     {
         var url = section["url"].Required("where events are posted to").Url();
-        var batch = section["batch"].Whole(1, 1000) ?? 100;
+        var batch = Batch(section);
         var credential = section["credential"].Secret();
-        return url is null ? null : new CloudEventsSinkSettings(name, url, (int)batch, credential);
+        var timeout = Timeout(section);
+        return url is null ? null : new CloudEventsSinkSettings(name, url, batch, credential, timeout);
     }
+
+    private static RedisStreamSinkSettings? RedisStream(Section section, string name)
+    {
+        var field = section["connection"].Required("where Redis is, a reference: env:NAME or file:PATH");
+        var (connection, mistake) = field.Secret() is { } text ? RedisConnection.Parse(text.Reveal()) : (null, null);
+        if (mistake is not null)
+        {
+            field.Mistake(mistake);
+        }
+
+        var stream = section["stream"].Required("the stream's key").Text();
+        var length = section["max_length"].Whole(1, 1_000_000_000_000);
+        var batch = Batch(section);
+        var timeout = Timeout(section);
+        return connection is null || stream is null ? null : new RedisStreamSinkSettings(name, connection, stream, length, batch, timeout);
+    }
+
+    private static RabbitMqSinkSettings? RabbitMq(Section section, string name)
+    {
+        var field = section["connection"].Required("where RabbitMQ is, a reference: env:NAME or file:PATH");
+        var (connection, mistake) = field.Secret() is { } text ? RabbitConnection.Parse(text.Reveal()) : (null, null);
+        if (mistake is not null)
+        {
+            field.Mistake(mistake);
+        }
+
+        // AMQP 0.9.1 carries both as short strings, of 255 bytes at most.
+        var exchange = ShortString(section["exchange"]);
+        var routingKey = ShortString(section["routing_key"]);
+        var batch = Batch(section);
+        var timeout = Timeout(section);
+        return connection is null ? null : new RabbitMqSinkSettings(name, connection, exchange, routingKey, batch, timeout);
+    }
+
+    private static string? ShortString(Field field)
+    {
+        var text = field.Text(maxLength: 255);
+        if (text is not null && Encoding.UTF8.GetByteCount(text) > 255)
+        {
+            field.Mistake("write at most 255 bytes");
+        }
+
+        return text;
+    }
+
+    private static int Batch(Section section) => (int)(section["batch"].Whole(1, 1000) ?? 100);
+
+    /// <summary>Shorter than a replica's lease on the sink by default; where it is longer, a slow delivery may be made by two.</summary>
+    private static TimeSpan Timeout(Section section) => section["timeout"].Duration(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1)) ?? TimeSpan.FromSeconds(10);
 }

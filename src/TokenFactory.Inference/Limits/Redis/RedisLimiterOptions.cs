@@ -1,3 +1,5 @@
+using TokenFactory.Storage.Redis;
+
 namespace TokenFactory.Inference.Limits.Redis;
 
 /// <summary>How a replica uses the Redis it shares with the others.</summary>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using StackExchange.Redis;
 
-namespace TokenFactory.Inference.Limits.Redis;
+namespace TokenFactory.Storage.Redis;
 
 /// <summary>
 /// Where Redis is, from <c>redis://[:password@]host[:port][/database]</c>, <c>rediss://…</c> (TLS) or
@@ -39,7 +39,8 @@ public sealed class RedisConnection : IEquatable<RedisConnection>
 
     public override string ToString() => string.Join(", ", _options.EndPoints.Select(ConfigurationText));
 
-    internal ConfigurationOptions ToOptions(TimeSpan connectWithin)
+    /// <summary>For the client. A server that is away is not an error of the connecting: it may come later.</summary>
+    public ConfigurationOptions ToOptions(TimeSpan connectWithin)
     {
         var options = _options.Clone();
         options.AbortOnConnectFail = false;
