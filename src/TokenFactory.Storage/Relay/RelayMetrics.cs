@@ -22,7 +22,7 @@ internal sealed class RelayMetrics : IDisposable
     }
 
     public void Seen(string sink, OutboxBatch batch, DateTimeOffset now) =>
-        _standings[sink] = new Standing(batch.Waiting, batch.Messages.Count == 0 ? TimeSpan.Zero : now - batch.Messages[0].CreatedAt, batch.DeadLetters);
+        _standings[sink] = new Standing(batch.Waiting, batch.Oldest is { } oldest ? now - oldest : TimeSpan.Zero, batch.DeadLetters);
 
     public void Delivered(string sink, int events) => _delivered.Add(events, new KeyValuePair<string, object?>("sink", sink));
 
