@@ -23,12 +23,10 @@ public sealed class TroubleTests(MatrixSite site, ITestOutputHelper output)
         }
     }
 
-    [Theory]
-    [InlineData("+2h")]
-    [InlineData("-2h")]
-    public Task P2_P5_a_replica_whose_clock_is_off_settles_and_limits_as_the_others_do(string offset) => site.RunAsync($"a clock is off by {offset}", async scene =>
+    [Fact]
+    public Task P2_P5_a_replica_whose_clock_is_off_settles_and_limits_as_the_others_do() => site.RunAsync("a clock is two hours off", async scene =>
     {
-        var replica = await scene.Site.AddReplicaAsync(FakeTime.Environment(offset));
+        var replica = await scene.Site.AddReplicaAsync(FakeTime.Environment(scene.Random.Next(2) == 0 ? "+2h" : "-2h"));
         await scene.Traffic.ServedByAllAsync(each: 10);
 
         // Longer than a lease: nobody may take a living replica for dead, whatever its clock says.
@@ -84,8 +82,13 @@ public sealed class TroubleTests(MatrixSite site, ITestOutputHelper output)
         var key = await scene.Site.CommandAsync("admin", "keys", "create", "--tenant", "acme", "--project", scene.Book.Wide, "--name", $"other-{scene.Book.Round}");
         scene.Allowed.RefusesKey = true;
         scene.Traffic.OtherKey = key;
-        await scene.Traffic.UntilAsync(one => one.Key == key && one.Call.Whole, more: 20);
+        foreach (var replica in scene.Site.Replicas)
+        {
+            await scene.Traffic.UntilAsync(one => one.Key == key && one.Replica == replica && one.Call.Whole, more: 10);
+        }
 
+        // A replica that had not heard of the new key yet refused it too.
+        var asked = Stopwatch.GetTimestamp();
         await scene.Site.CommandAsync("admin", "keys", "revoke", key.Split('_')[1]);
         var revoked = Stopwatch.GetTimestamp();
         foreach (var replica in scene.Site.Replicas)
@@ -93,8 +96,8 @@ public sealed class TroubleTests(MatrixSite site, ITestOutputHelper output)
             await scene.Traffic.UntilAsync(one => one.Key == key && one.Replica == replica && one.Call.Status == 401, more: 10);
         }
 
-        var sent = scene.Traffic.Sent.Where(one => one.Key == key).ToList();
-        var last = sent.Where(one => one.Call.Status == 200).Max(one => one.At);
+        var sent = scene.Traffic.Sent.Where(one => one.Key == key && one.At >= asked).ToList();
+        var last = sent.Where(one => one.Call.Status == 200).Select(one => one.At).DefaultIfEmpty(asked).Max();
         output.WriteLine($"  the last call was accepted {Math.Max(0, Stopwatch.GetElapsedTime(revoked, Math.Max(revoked, last)).TotalMilliseconds):0} ms after the revocation");
 
         // Two seconds are the promise; the rest is for a machine that runs other tests beside this one.
