@@ -27,6 +27,13 @@ internal sealed class PostgresOutbox(PostgresDatabase database, PostgresStorageO
         WHERE (xid, seq) > ($1, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid, seq LIMIT $3
         """;
 
+    /// <summary>The oldest event counts here though an open transaction holds it back: that lag is the one nobody sees otherwise.</summary>
+    private const string TotalsSql =
+        """
+        SELECT (SELECT last_value FROM outbox_seq), (SELECT count(*) FROM dead_letters WHERE sink = $1), oldest.seq, oldest.created_at
+        FROM (SELECT 1) AS one LEFT JOIN LATERAL (SELECT seq, created_at FROM outbox WHERE (xid, seq) > ($2, $3) ORDER BY xid, seq LIMIT 1) AS oldest ON true
+        """;
+
     /// <summary>Only forward, and only by the holder; while nobody holds it, by anyone.</summary>
     private const string MoveSql =
         """
@@ -50,7 +57,7 @@ internal sealed class PostgresOutbox(PostgresDatabase database, PostgresStorageO
         await using var connection = await database.Pool.OpenConnectionAsync(cancel);
         if (await LeaseAsync(connection, sink, cancel) is not var (transaction, seq))
         {
-            return new OutboxBatch([], 0, 0);
+            return new OutboxBatch([], 0, null, 0);
         }
 
         await using var read = new NpgsqlCommand(ReadSql, connection);
@@ -58,14 +65,12 @@ internal sealed class PostgresOutbox(PostgresDatabase database, PostgresStorageO
         var messages = await MessagesAsync(read, cancel);
 
         // Numbers are given in order and almost without gaps, so the distance is close to the count, and costs nothing.
-        await using var totals = new NpgsqlCommand("SELECT (SELECT last_value FROM outbox_seq), (SELECT count(*) FROM dead_letters WHERE sink = $1)", connection)
-        {
-            Parameters = { new() { Value = sink } },
-        };
+        await using var totals = new NpgsqlCommand(TotalsSql, connection);
+        totals.Parameters.Add(sink, transaction, seq);
         await using var reader = await totals.ExecuteReaderAsync(cancel);
         await reader.ReadAsync(cancel);
-        var waiting = messages.Count == 0 ? 0 : Math.Max(messages.Count, reader.GetInt64(0) - messages[0].Seq + 1);
-        return new OutboxBatch(messages, waiting, reader.GetInt64(1));
+        var waiting = reader.IsDBNull(2) ? 0 : Math.Max(messages.Count, reader.GetInt64(0) - reader.GetInt64(2) + 1);
+        return new OutboxBatch(messages, waiting, reader.IsDBNull(3) ? null : reader.GetFieldValue<DateTimeOffset>(3), reader.GetInt64(1));
     }
 
     public async Task AdvanceAsync(string sink, OutboxMessage last)

@@ -23,7 +23,7 @@ internal sealed class RelayMetrics : IDisposable
 
     /// <summary>The oldest event's time is kept and not its age: the lag of a sink that is away grows between two tries.</summary>
     public void Seen(string sink, OutboxBatch batch) =>
-        _standings[sink] = new Standing(batch.Waiting, batch.Messages.Count == 0 ? null : batch.Messages[0].CreatedAt, batch.DeadLetters);
+        _standings[sink] = new Standing(batch.Waiting, batch.Oldest, batch.DeadLetters);
 
     public void Delivered(string sink, int events) => _delivered.Add(events, new KeyValuePair<string, object?>("sink", sink));
 

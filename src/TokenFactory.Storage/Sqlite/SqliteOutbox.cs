@@ -29,7 +29,7 @@ internal sealed class SqliteOutbox(SqliteFile file, SqliteStorageOptions options
         command.CommandText = "SELECT coalesce((SELECT max(seq) FROM outbox), 0), (SELECT count(*) FROM dead_letters WHERE sink = @sink)";
         using var totals = await command.ExecuteReaderAsync(cancel);
         await totals.ReadAsync(cancel);
-        return new OutboxBatch(messages, messages.Count == 0 ? 0 : totals.GetInt64(0) - messages[0].Seq + 1, totals.GetInt64(1));
+        return new OutboxBatch(messages, messages.Count == 0 ? 0 : totals.GetInt64(0) - messages[0].Seq + 1, messages.Count == 0 ? null : messages[0].CreatedAt, totals.GetInt64(1));
     }
 
     public Task AdvanceAsync(string sink, OutboxMessage last) => journal.WriteAsync(session => Advance(session, sink, last.Seq));

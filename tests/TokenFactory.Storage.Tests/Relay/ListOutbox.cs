@@ -32,7 +32,7 @@ internal sealed class ListOutbox : IOutbox
     }
 
     public Task<OutboxBatch> ReadAsync(string sink, int limit, CancellationToken cancel) =>
-        Task.FromResult(Locked(() => new OutboxBatch([.. _messages.Skip(_cursor).Take(limit)], _messages.Count - _cursor, _parked.Count)));
+        Task.FromResult(Locked(() => new OutboxBatch([.. _messages.Skip(_cursor).Take(limit)], _messages.Count - _cursor, _messages.Skip(_cursor).FirstOrDefault()?.CreatedAt, _parked.Count)));
 
     public async Task AdvanceAsync(string sink, OutboxMessage last)
     {

@@ -16,10 +16,12 @@ internal sealed class FaultSite : IAsyncDisposable
     public const int MostRounds = 32;
     public const string Sink = "billing";
 
-    private readonly List<Replica> _replicas = [];
     private readonly TempFolder _folder = new();
     private string _database = "";
     private int _rounds;
+
+    // Replaced and never changed: callers go through it while replicas come and leave.
+    private volatile Replica[] _replicas = [];
 
     private FaultSite(PostgresServer postgres, RedisServer redis, FakeUpstream upstream) => (Postgres, Redis, Upstream) = (postgres, redis, upstream);
 
@@ -73,7 +75,7 @@ internal sealed class FaultSite : IAsyncDisposable
         try
         {
             var replica = new Replica(await GatewayProcess.StartAsync(Options(database.Port, limits.Port, environment)), database, limits);
-            _replicas.Add(replica);
+            _replicas = [.. _replicas, replica];
             return replica;
         }
         catch
@@ -86,7 +88,7 @@ internal sealed class FaultSite : IAsyncDisposable
 
     public async Task RemoveAsync(Replica replica)
     {
-        _replicas.Remove(replica);
+        _replicas = [.. _replicas.Except([replica])];
         await replica.DisposeAsync();
     }
 

@@ -44,6 +44,10 @@ internal sealed class LedgerBooks(FaultSite site, Book book)
     public Task<List<EventRow>> EventsAsync() => ReadAsync(
         "SELECT convert_from(body, 'UTF8') FROM outbox WHERE convert_from(body, 'UTF8')::jsonb #>> '{data,project}' = ANY($1) ORDER BY xid, seq", row => Parse(row.GetString(0)));
 
+    /// <summary>Events of transactions that began after this one.</summary>
+    public async Task<List<Guid>> EventsAfterAsync(ulong transaction) =>
+        await ReadAsync($"SELECT event_id FROM outbox WHERE convert_from(body, 'UTF8')::jsonb #>> '{{data,project}}' = ANY($1) AND xid > '{transaction}'::xid8", row => row.GetGuid(0));
+
     public Task<List<Guid>> DeadLettersAsync() => ReadAsync(
         "SELECT event_id FROM dead_letters WHERE convert_from(body, 'UTF8')::jsonb #>> '{data,project}' = ANY($1)", row => row.GetGuid(0));
 

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace TokenFactory.Gateway.EndToEnd.Faults.Matrix;
 
-/// <summary>One site for all the faults of a class, one after the other; after a failure the next fault gets a new one.</summary>
+/// <summary>One site for all faults, one after the other; after a failure the next fault gets a new one.</summary>
 public sealed class MatrixSite : IAsyncLifetime
 {
     private FaultSite? _site;
@@ -21,7 +21,6 @@ public sealed class MatrixSite : IAsyncLifetime
     {
         for (var round = 0; round < MatrixRun.Rounds; round++)
         {
-            var seed = MatrixRun.Seed + round;
             if (_site is { HasRoundsLeft: false } full)
             {
                 _site = null;
@@ -31,8 +30,7 @@ public sealed class MatrixSite : IAsyncLifetime
             var site = _site ??= await FaultSite.OpenAsync(replicas: 2);
             try
             {
-                output.WriteLine($"{fault}, GATEWAY_FAULT_SEED={seed}");
-                output.WriteLine($"  {await Round.RunAsync(site, seed, MatrixRun.Frozen, happens)}");
+                await RunAsync(site, MatrixRun.Seed + round, fault, happens, output);
             }
             catch
             {
@@ -42,5 +40,12 @@ public sealed class MatrixSite : IAsyncLifetime
                 throw;
             }
         }
+    }
+
+    /// <summary>One round on a site of the test's own.</summary>
+    internal static async Task RunAsync(FaultSite site, int seed, string fault, Func<Scene, Task> happens, ITestOutputHelper output)
+    {
+        output.WriteLine($"{fault}, GATEWAY_FAULT_SEED={seed}");
+        output.WriteLine($"  {await Round.RunAsync(site, seed, MatrixRun.Frozen, happens)}");
     }
 }

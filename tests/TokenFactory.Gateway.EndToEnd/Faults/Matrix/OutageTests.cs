@@ -7,7 +7,8 @@ namespace TokenFactory.Gateway.EndToEnd.Faults.Matrix;
 /// admitted, settled, put out and delivered, what the backend saw and where the limits stand must agree request by request.
 /// <see cref="MatrixRun"/> says how to run longer and how to repeat a round.
 /// </summary>
-public sealed class OutageTests(MatrixSite site, ITestOutputHelper output) : IClassFixture<MatrixSite>
+[Collection(MatrixCollection.Name)]
+public sealed class OutageTests(MatrixSite site, ITestOutputHelper output)
 {
     public static TheoryData<string> Names => [.. Outages.All.Keys];
 

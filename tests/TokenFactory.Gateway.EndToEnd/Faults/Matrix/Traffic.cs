@@ -35,22 +35,20 @@ internal sealed class Traffic(FaultSite site, Book book, int seed)
         }
     }
 
-    /// <summary>Waits until so many more calls were served whole.</summary>
-    public Task ServedAsync(int more) => ServedAsync(_ => true, more);
-
     /// <summary>Waits until every replica has served some calls that were sent from now on.</summary>
     public async Task ServedByAllAsync(int each)
     {
         foreach (var replica in site.Replicas.Where(one => one.InRotation))
         {
-            await ServedAsync(sent => sent.Replica == replica, each);
+            await UntilAsync(sent => sent.Replica == replica && sent.Call.Whole, each);
         }
     }
 
-    private async Task ServedAsync(Func<Sent, bool> which, int more)
+    /// <summary>Waits until so many calls of a kind were sent from now on, and have ended.</summary>
+    public async Task UntilAsync(Func<Sent, bool> which, int more)
     {
         var since = Stopwatch.GetTimestamp();
-        while (_sent.Count(sent => sent.At >= since && sent.Call.Whole && which(sent)) < more)
+        while (_sent.Count(sent => sent.At >= since && which(sent)) < more)
         {
             if (_running.IsFaulted)
             {
@@ -59,8 +57,8 @@ internal sealed class Traffic(FaultSite site, Book book, int seed)
 
             if (Stopwatch.GetElapsedTime(since) > TimeSpan.FromSeconds(120))
             {
-                var told = string.Join(", ", _sent.Where(sent => sent.At >= since && which(sent)).GroupBy(sent => (sent.Call.Status, sent.Call.ErrorCode)).Select(group => $"{group.Count()} of {group.Key}"));
-                throw new TimeoutException($"Two minutes after all was well, calls are not served: {told}\n{site.Said()}");
+                var told = string.Join(", ", _sent.Where(sent => sent.At >= since).GroupBy(sent => (sent.Call.Status, sent.Call.ErrorCode)).Select(group => $"{group.Count()} of {group.Key}"));
+                throw new TimeoutException($"What was waited for did not come within two minutes, but: {told}\n{site.Said()}");
             }
 
             await Task.Delay(20);
@@ -82,11 +80,9 @@ internal sealed class Traffic(FaultSite site, Book book, int seed)
             var at = Stopwatch.GetTimestamp();
             var call = await Caller.MakeAsync(client, plan);
             _sent.Enqueue(new Sent(call, replica, key, at, Stopwatch.GetTimestamp()));
-            if (call.Status != 200 && !call.HungUp)
-            {
-                // Refused, or nobody listens: calling on at once would only burn the processor that the gateway recovers on.
-                await Task.Delay(random.Next(10, 60), CancellationToken.None);
-            }
+
+            // Steady, and not as fast as it can: the gateways recover on the same processors.
+            await Task.Delay(random.Next(10, 60), CancellationToken.None);
         }
     }
 
