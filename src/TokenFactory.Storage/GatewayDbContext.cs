@@ -57,6 +57,12 @@ public abstract class GatewayDbContext(DbContextOptions options) : DbContext(opt
         IamTables.Map(modelBuilder);
         JournalTables.Map(modelBuilder);
         OutboxTables.Map(modelBuilder);
+        modelBuilder.Entity<SchemaNeeds>(needs =>
+        {
+            needs.ToTable("schema_needs");
+            needs.HasKey(row => row.Id);
+            needs.Property(row => row.Id).ValueGeneratedNever();
+        });
         SnakeCase.Apply(modelBuilder);
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using TokenFactory.Storage.Model;
 
 namespace TokenFactory.Storage;
 
@@ -26,8 +27,8 @@ public sealed class StorageMigrator
             await using var context = await _contexts.CreateDbContextAsync(cancel);
             await using var turn = await _home.TakeTurnAsync(context, cancel);
             var before = await AppliedAsync(context, cancel);
-            RefuseNewer(context, before);
-            if (before.Count < context.Database.GetMigrations().Count())
+            await RefuseUnknownAsync(context, before, cancel);
+            if (context.Database.GetMigrations().Except(before).Any())
             {
                 await _home.BeforeAsync(context, cancel);
                 await context.Database.MigrateAsync(cancel);
@@ -45,12 +46,19 @@ public sealed class StorageMigrator
     private static async Task<IReadOnlyList<string>> AppliedAsync(GatewayDbContext context, CancellationToken cancel) =>
         [.. await context.Database.GetAppliedMigrationsAsync(cancel)];
 
-    private void RefuseNewer(GatewayDbContext context, IReadOnlyList<string> applied)
+    /// <summary>A newer schema is served if it says that it can be: a replica of the version before may start again in the middle of a rollout.</summary>
+    private async Task RefuseUnknownAsync(GatewayDbContext context, IReadOnlyList<string> applied, CancellationToken cancel)
     {
-        // An older program on a newer schema would write rows the newer one cannot read.
-        if (applied.Except(context.Database.GetMigrations()).LastOrDefault() is { } unknown)
+        var known = context.Database.GetMigrations().ToHashSet();
+        if (!applied.Any(migration => !known.Contains(migration)))
         {
-            throw new StorageException($"{_home.Name} was written by a newer gateway (it has migration {unknown}, which this program does not know). Run that version or a newer one.");
+            return;
+        }
+
+        var needed = await context.Set<SchemaNeeds>().AsNoTracking().Select(row => row.Migration).SingleAsync(cancel);
+        if (!known.Contains(needed))
+        {
+            throw new StorageException($"{_home.Name} was written by a newer gateway (it needs migration {needed}, which this program does not know). Run that version or a newer one.");
         }
     }
 }

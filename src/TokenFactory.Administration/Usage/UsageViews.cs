@@ -111,6 +111,10 @@ internal sealed record UsageRecordView
 
     public required double DurationMs { get; init; }
 
+    /// <summary>Only when more became known after the settlement; tokens and cost are the corrected ones.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Adjusted { get; init; }
+
     public static UsageRecordView ForOperator(UsageRecord record) =>
         Of(record) with { Tenant = record.Tenant, Deployment = record.Deployment };
 
@@ -137,5 +141,6 @@ internal sealed record UsageRecordView
         SettledAt = record.SettledAt,
         TimeToFirstTokenMs = record.TimeToFirstTokenMs,
         DurationMs = record.DurationMs,
+        Adjusted = record.Adjusted,
     };
 }

@@ -9,7 +9,8 @@ internal readonly record struct Standing(Outcome Outcome, Evidence Evidence, Tok
 /// What became known of a request after it was settled, as an event of its own: settlements are never rewritten (P2). Its counts are
 /// differences, so that who adds up a request's events has the truth.
 /// </summary>
-internal sealed record Adjustment(Settlement Known, TokenUsage Tokens, long CostNanoUsd)
+/// <param name="Stood">The outcome the settlement has and keeps: the adjustment is counted with it.</param>
+internal sealed record Adjustment(Settlement Known, Outcome Stood, TokenUsage Tokens, long CostNanoUsd)
 {
     /// <summary>Made from the request's, so that what is written again or learnt again is the same event: a request is adjusted once at most.</summary>
     public Guid Id => Ids.AdjustmentOf(Known.Admission.RequestId);
@@ -26,7 +27,7 @@ internal sealed record Adjustment(Settlement Known, TokenUsage Tokens, long Cost
 
         return standing == new Standing(known.Outcome, known.Evidence, known.Tokens, known.CostNanoUsd)
             ? null
-            : new Adjustment(known, Difference(known.Tokens, standing.Tokens), known.CostNanoUsd - standing.CostNanoUsd);
+            : new Adjustment(known, standing.Outcome, Difference(known.Tokens, standing.Tokens), known.CostNanoUsd - standing.CostNanoUsd);
     }
 
     private static TokenUsage Difference(in TokenUsage to, in TokenUsage from) => new(

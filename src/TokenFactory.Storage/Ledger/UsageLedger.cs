@@ -11,11 +11,16 @@ internal abstract class UsageLedger(StoredValues values) : IUsageLedger
 {
     private const string RecordColumns =
         """
-        request_id, tenant, project, department, user_id, key_id, operation, stream, model, deployment, provider, region, outcome, evidence, error,
-        input_uncached, cache_read, cache_write, output, reasoning, cost_nano_usd, price_id, attempts, accepted_at, settled_at, time_to_first_token_us, duration_us
+        s.request_id, s.tenant, s.project, s.department, s.user_id, s.key_id, s.operation, s.stream, s.model, s.deployment, s.provider, s.region,
+        s.outcome, s.evidence, s.error, s.input_uncached + coalesce(a.input_uncached, 0), s.cache_read + coalesce(a.cache_read, 0),
+        s.cache_write + coalesce(a.cache_write, 0), s.output + coalesce(a.output, 0), s.reasoning + coalesce(a.reasoning, 0),
+        s.cost_nano_usd + coalesce(a.cost_nano_usd, 0), s.price_id, s.attempts, s.accepted_at, s.settled_at, s.time_to_first_token_us, s.duration_us,
+        a.request_id IS NOT NULL
         """;
 
     private const string Summed = "day, project, model, key_id, input_uncached, cache_read, cache_write, output, reasoning, cost_nano_usd";
+
+    private const string Spent = "input_uncached, cache_read, cache_write, output, cost_nano_usd";
 
     private static readonly string _sums = string.Join(", ", ((string[])["requests", "input_uncached", "cache_read", "cache_write", "output", "reasoning", "cost_nano_usd"]).Select(Sum));
 
@@ -30,6 +35,7 @@ internal abstract class UsageLedger(StoredValues values) : IUsageLedger
         var keys = string.Join(", ", _groupings.Where(one => by.HasFlag(one.Flag)).Select(one => one.Column));
         var columns = string.Join(", ", _groupings.Select(one => by.HasFlag(one.Flag) ? one.Column : "NULL"));
         return await ReadAsync(
+            filter.Tenant,
             command =>
             {
                 var source = Source(new FilterClause(command, values, filter), filter);
@@ -49,6 +55,7 @@ internal abstract class UsageLedger(StoredValues values) : IUsageLedger
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         var after = cursor is null ? (UsageCursor?)null : UsageCursor.Parse(cursor);
         var records = await ReadAsync(
+            filter.Tenant,
             command =>
             {
                 var clause = new FilterClause(command, values, filter);
@@ -59,7 +66,11 @@ internal abstract class UsageLedger(StoredValues values) : IUsageLedger
                         .Append(", ").Append(clause.Parameter(values.Of(place.RequestId))).Append(')');
                 }
 
-                return $"SELECT {RecordColumns} FROM settlements WHERE {where} ORDER BY accepted_at DESC, request_id DESC LIMIT {clause.Parameter(limit + 1L)}";
+                return $"""
+                    SELECT {RecordColumns}
+                    FROM (SELECT * FROM settlements WHERE {where} ORDER BY accepted_at DESC, request_id DESC LIMIT {clause.Parameter(limit + 1L)}) AS s
+                    LEFT JOIN adjustments a ON a.request_id = s.request_id ORDER BY s.accepted_at DESC, s.request_id DESC
+                    """;
             },
             Record, limit + 1, cancel);
 
@@ -70,12 +81,15 @@ internal abstract class UsageLedger(StoredValues values) : IUsageLedger
     }
 
     public async Task<IReadOnlyList<BudgetSpend>> SpendSinceAsync(DateTimeOffset from, CancellationToken cancel) => await ReadAsync(
+        tenant: null,
         command =>
         {
             command.Parameters.Add(values.Parameter("$1", values.Of(from)));
             return $"""
                 SELECT tenant, project, user_id, key_id, {Sum("input_uncached + cache_read + cache_write + output")}, {Sum("cost_nano_usd")}
-                FROM settlements WHERE settled_at >= $1 GROUP BY tenant, project, user_id, key_id
+                FROM (SELECT tenant, project, user_id, key_id, {Spent} FROM settlements WHERE settled_at >= $1
+                      UNION ALL SELECT tenant, project, user_id, key_id, {Spent} FROM adjustments WHERE adjusted_at >= $1) AS spend
+                GROUP BY tenant, project, user_id, key_id
                 """;
         },
         reader => new BudgetSpend(reader.GetString(0), reader.GetString(1), reader.TextOrNull(2), reader.GetString(3), reader.GetInt64(4), reader.GetInt64(5)),
@@ -83,17 +97,23 @@ internal abstract class UsageLedger(StoredValues values) : IUsageLedger
 
     protected abstract ValueTask<DbConnection> OpenAsync(CancellationToken cancel);
 
+    /// <param name="tenant">Whose rows are asked for, so that the database too can keep to them; null for everybody's.</param>
+    protected virtual Task<DbDataReader> ExecuteAsync(DbCommand command, string? tenant, CancellationToken cancel) => command.ExecuteReaderAsync(cancel);
+
     /// <returns>What to throw in its place.</returns>
     protected virtual Exception Explain(DbException cause) => cause;
 
     /// <summary>PostgreSQL adds whole numbers up to one of any size, which no reader expects.</summary>
     private static string Sum(string what) => $"CAST(sum({what}) AS bigint)";
 
-    /// <summary>Settlements count one each; whole days are counted already.</summary>
+    /// <summary>Settlements count one each, adjustments only correct them; whole days are counted already.</summary>
     private string Source(FilterClause clause, UsageFilter filter)
     {
         var spans = UsageSpans.Of(filter.From, filter.Until);
-        var parts = spans.Edges.Select(edge => $"SELECT 1 AS requests, {Summed} FROM settlements WHERE {clause.Times(edge)}").ToList();
+        var parts = spans.Edges.Select(edge => clause.Times(edge)).SelectMany(where => (string[])
+        [
+            $"SELECT 1 AS requests, {Summed} FROM settlements WHERE {where}", $"SELECT 0 AS requests, {Summed} FROM adjustments WHERE {where}",
+        ]).ToList();
         if (spans.Days is { } days)
         {
             parts.AddRange(DailyTotals.Select(table => $"SELECT requests, {Summed} FROM {table} WHERE {clause.Days(days)}"));
@@ -102,14 +122,14 @@ internal abstract class UsageLedger(StoredValues values) : IUsageLedger
         return string.Join(" UNION ALL ", parts);
     }
 
-    private async Task<List<T>> ReadAsync<T>(Func<DbCommand, string> sql, Func<DbDataReader, T> read, int most, CancellationToken cancel)
+    private async Task<List<T>> ReadAsync<T>(string? tenant, Func<DbCommand, string> sql, Func<DbDataReader, T> read, int most, CancellationToken cancel)
     {
         try
         {
             await using var connection = await OpenAsync(cancel);
             await using var command = connection.CreateCommand();
             command.CommandText = sql(command);
-            await using var reader = await command.ExecuteReaderAsync(cancel);
+            await using var reader = await ExecuteAsync(command, tenant, cancel);
             List<T> rows = [];
             while (rows.Count < most && await reader.ReadAsync(cancel))
             {
@@ -149,5 +169,6 @@ internal abstract class UsageLedger(StoredValues values) : IUsageLedger
         SettledAt = values.Time(reader, 24),
         TimeToFirstTokenMs = reader.IsDBNull(25) ? null : reader.GetInt64(25) / 1000.0,
         DurationMs = reader.GetInt64(26) / 1000.0,
+        Adjusted = reader.GetBoolean(27),
     };
 }

@@ -33,6 +33,7 @@ public sealed record UsageRecord
 
     public string? Error { get; init; }
 
+    /// <summary>As known now: the settlement's, and an adjustment's where there was one.</summary>
     public required TokenUsage Tokens { get; init; }
 
     public required long CostNanoUsd { get; init; }
@@ -48,4 +49,7 @@ public sealed record UsageRecord
     public double? TimeToFirstTokenMs { get; init; }
 
     public required double DurationMs { get; init; }
+
+    /// <summary>Whether more became known after the settlement: its tokens and cost are corrected, its outcome stays.</summary>
+    public bool Adjusted { get; init; }
 }

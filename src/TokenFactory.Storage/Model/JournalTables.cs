@@ -17,6 +17,7 @@ internal static class JournalTables
         model.SharedTypeEntity<Row>("attempts", Attempts);
         model.SharedTypeEntity<Row>("checkpoints", Checkpoints);
         model.SharedTypeEntity<Row>("instances", Instances);
+        model.SharedTypeEntity<Row>("adjustments", Adjustments);
         model.SharedTypeEntity<Row>("usage_days", UsageDays);
     }
 
@@ -59,7 +60,24 @@ internal static class JournalTables
         table.HasIndex("settled_at").HasDatabaseName("ix_settlements_settled_at");
     }
 
-    /// <summary>What settlements add up to, so that a summary does not read them. It can always be made again from them.</summary>
+    /// <summary>What became known of a request after it was settled, as differences to its settlement; one at most, and few.</summary>
+    private static void Adjustments(EntityTypeBuilder<Row> table)
+    {
+        Id(table, "request_id");
+        table.HasKey("request_id");
+        Required<string>(table, "tenant", "project", "key_id", "model");
+        Optional<string>(table, "department", "user_id");
+
+        // The settlement's own, so that one filter finds both; what is known now is beside it.
+        Required<int>(table, "outcome", "known_outcome", "known_evidence");
+        Tokens(table);
+        Required<long>(table, "cost_nano_usd");
+        Required<DateTimeOffset>(table, "accepted_at", "adjusted_at");
+        Required<DateOnly>(table, "day");
+        table.HasIndex("accepted_at");
+    }
+
+    /// <summary>What settlements add up to, adjustments included, so that a summary does not read them. It can always be made again from them.</summary>
     private static void UsageDays(EntityTypeBuilder<Row> table)
     {
         Id(table, "group_id");

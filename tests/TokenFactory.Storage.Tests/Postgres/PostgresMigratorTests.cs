@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using TokenFactory.Storage.Iam;
 using TokenFactory.Storage.Journal;
+using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Postgres;
 using TokenFactory.TestKit.Servers;
 using Xunit;
@@ -48,11 +49,18 @@ public sealed class PostgresMigratorTests
     }
 
     [Fact]
-    public async Task A_schema_newer_than_the_program_is_refused_by_name()
+    public async Task A_newer_schema_is_served_until_it_needs_what_the_program_does_not_know()
     {
         await using var store = await PostgresUnderTest.OpenAsync();
         await store.ExecuteAsync("insert into \"__EFMigrationsHistory\" values ('29990101000000_Later', '99')");
+        await using (var older = PostgresUnderTest.Build(store.Server, store.Database))
+        {
+            Assert.Empty(await older.GetRequiredService<StorageMigrator>().MigrateAsync());
+            await older.GetRequiredService<PostgresJournal>().OpenAsync();
+            await older.GetRequiredService<IJournal>().AdmitAsync(TestKit.Contracts.SomeRequest.Admission(store.InstanceId));
+        }
 
+        await store.ExecuteAsync("update schema_needs set migration = '29990101000000_Later'");
         var refusal = await Assert.ThrowsAsync<StorageException>(() => store.Services.GetRequiredService<StorageMigrator>().MigrateAsync());
         Assert.Contains("29990101000000_Later", refusal.Message, StringComparison.Ordinal);
     }
@@ -69,6 +77,49 @@ public sealed class PostgresMigratorTests
         Assert.Contains("cannot be reached", await RefusalAsync("postgres://me:se%63ret@127.0.0.1:1/gateway"), StringComparison.Ordinal);
         Assert.DoesNotContain("secret", await RefusalAsync("postgres://me:se%63ret@127.0.0.1:1/gateway"), StringComparison.Ordinal);
         Assert.DoesNotContain("secret", await RefusalAsync("Host=db;Pasword=secret"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task P9_A_session_that_works_for_one_tenant_sees_no_others_rows_whatever_it_asks()
+    {
+        await using var owner = await PostgresUnderTest.OpenAsync();
+        await owner.Journal.SettleOnceAsync(TestKit.Contracts.SomeRequest.Settlement(TestKit.Contracts.SomeRequest.Admission(owner.InstanceId, "acme")));
+        await owner.Journal.SettleOnceAsync(TestKit.Contracts.SomeRequest.Settlement(TestKit.Contracts.SomeRequest.Admission(owner.InstanceId, "globex")));
+        await owner.ExecuteAsync("CREATE ROLE walled LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO walled");
+        await using var source = Npgsql.NpgsqlDataSource.Create(owner.Server.ConnectionString(owner.Database, "walled"));
+
+        foreach (var table in (string[])["settlements", "attempts", "usage_deltas"])
+        {
+            Assert.Equal(1L, await CountAsync($"SELECT set_config('tokenfactory.tenant', 'acme', true); SELECT count(*) FROM {table}"));
+            Assert.Equal(0L, await CountAsync($"SELECT set_config('tokenfactory.tenant', 'acme', true); SELECT count(*) FROM {table} WHERE tenant = 'globex'"));
+            Assert.Equal(2L, await CountAsync($"SELECT 1; SELECT count(*) FROM {table}"));
+        }
+
+        await using var services = PostgresUnderTest.Build(owner.Server, owner.Database, user: "walled");
+        var ledger = services.GetRequiredService<IUsageLedger>();
+        Assert.Equal(1, (await ledger.SummariseAsync(new() { Tenant = "acme" }, default, default))[0].Requests);
+        Assert.Equal(2, (await ledger.SummariseAsync(new() { Tenant = null }, default, default))[0].Requests);
+
+        async Task<object?> CountAsync(string sql)
+        {
+            await using var command = source.CreateCommand(sql);
+            await using var reader = await command.ExecuteReaderAsync();
+            await reader.NextResultAsync();
+            await reader.ReadAsync();
+            return reader.GetValue(0);
+        }
+    }
+
+    [Fact]
+    public async Task P9_Every_table_with_a_tenant_has_the_wall()
+    {
+        await using var store = await PostgresUnderTest.OpenAsync();
+
+        Assert.Equal("", await store.ScalarAsync<string>(
+            """
+            SELECT coalesce(string_agg(c.relname, ', '), '') FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant'
+            WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = 'public'::regnamespace AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+            """));
     }
 
     [Fact]

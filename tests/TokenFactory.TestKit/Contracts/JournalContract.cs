@@ -121,6 +121,18 @@ public abstract class JournalContract
         Assert.Equal("completed", adjusted.RootElement.GetProperty("data").GetProperty("outcome").GetString());
         Assert.Equal(known.Tokens, Sum(orphan, adjusted));
         Assert.Equal(known.CostNanoUsd, CostOf(orphan) + CostOf(adjusted));
+
+        // Every view of usage agrees with the events, however it is cut.
+        var record = Assert.Single((await after.Ledger.PageAsync(_acme, null, 10, default)).Records);
+        Assert.Equal((Outcome.Orphaned, true, known.Tokens, known.CostNanoUsd), (record.Outcome, record.Adjusted, record.Tokens, record.CostNanoUsd));
+        foreach (var filter in (UsageFilter[])[_acme, _acme with { From = admission.AcceptedAt, Until = admission.AcceptedAt.AddSeconds(1) }, _acme with { Outcome = Outcome.Orphaned }])
+        {
+            var total = Assert.Single(await after.Ledger.SummariseAsync(filter, UsageGrouping.Day, default));
+            Assert.Equal((1L, known.Tokens, known.CostNanoUsd), (total.Requests, total.Tokens, total.CostNanoUsd));
+        }
+
+        var spend = Assert.Single(await after.Ledger.SpendSinceAsync(admission.AcceptedAt.AddDays(-1), default));
+        Assert.Equal((known.Tokens.Total, known.CostNanoUsd), (spend.Tokens, spend.CostNanoUsd));
     }
 
     [Fact]

@@ -19,8 +19,33 @@ internal static class Signals
         }
     }
 
+    /// <summary>Whoever is stopped stands still when this returns: a busy machine may let it run for a while after the signal.</summary>
     /// <returns>False when there is no such process any more, or it is not ours.</returns>
-    public static bool TrySend(int processId, int signal) => KillSystemCall(processId, signal) == 0;
+    public static bool TrySend(int processId, int signal)
+    {
+        var sent = KillSystemCall(processId, signal) == 0;
+        if (sent && signal == Stop)
+        {
+            SpinWait.SpinUntil(() => StandsStill(processId), TimeSpan.FromSeconds(10));
+        }
+
+        return sent;
+    }
+
+    /// <summary>proc(5): the state is the field after the name in parentheses; stopped, dead and zombie threads do not run.</summary>
+    private static bool StandsStill(int processId)
+    {
+        try
+        {
+            return Directory.EnumerateDirectories($"/proc/{processId}/task").Select(thread => File.ReadAllText(Path.Combine(thread, "stat")))
+                .All(stat => stat[stat.LastIndexOf(')') + 2] is 'T' or 't' or 'Z' or 'X');
+        }
+        catch (IOException)
+        {
+            // A thread ended while it was looked at: look again.
+            return !Directory.Exists($"/proc/{processId}");
+        }
+    }
 
     [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

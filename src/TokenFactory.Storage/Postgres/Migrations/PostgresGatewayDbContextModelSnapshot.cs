@@ -200,6 +200,111 @@ namespace TokenFactory.Storage.Postgres.Migrations
                         });
                 });
 
+            modelBuilder.Entity("TokenFactory.Storage.Model.SchemaNeeds", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Migration")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("migration");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("schema_needs", (string)null);
+                });
+
+            modelBuilder.Entity("adjustments", b =>
+                {
+                    b.Property<Guid>("request_id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("request_id");
+
+                    b.Property<DateTimeOffset>("accepted_at")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("accepted_at");
+
+                    b.Property<DateTimeOffset>("adjusted_at")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("adjusted_at");
+
+                    b.Property<long>("cache_read")
+                        .HasColumnType("bigint")
+                        .HasColumnName("cache_read");
+
+                    b.Property<long>("cache_write")
+                        .HasColumnType("bigint")
+                        .HasColumnName("cache_write");
+
+                    b.Property<long>("cost_nano_usd")
+                        .HasColumnType("bigint")
+                        .HasColumnName("cost_nano_usd");
+
+                    b.Property<DateOnly>("day")
+                        .HasColumnType("date")
+                        .HasColumnName("day");
+
+                    b.Property<string>("department")
+                        .HasColumnType("text")
+                        .HasColumnName("department");
+
+                    b.Property<long>("input_uncached")
+                        .HasColumnType("bigint")
+                        .HasColumnName("input_uncached");
+
+                    b.Property<string>("key_id")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("key_id");
+
+                    b.Property<int>("known_evidence")
+                        .HasColumnType("integer")
+                        .HasColumnName("known_evidence");
+
+                    b.Property<int>("known_outcome")
+                        .HasColumnType("integer")
+                        .HasColumnName("known_outcome");
+
+                    b.Property<string>("model")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("model");
+
+                    b.Property<int>("outcome")
+                        .HasColumnType("integer")
+                        .HasColumnName("outcome");
+
+                    b.Property<long>("output")
+                        .HasColumnType("bigint")
+                        .HasColumnName("output");
+
+                    b.Property<string>("project")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("project");
+
+                    b.Property<long>("reasoning")
+                        .HasColumnType("bigint")
+                        .HasColumnName("reasoning");
+
+                    b.Property<string>("tenant")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("tenant");
+
+                    b.Property<string>("user_id")
+                        .HasColumnType("text")
+                        .HasColumnName("user_id");
+
+                    b.HasKey("request_id");
+
+                    b.HasIndex("accepted_at");
+
+                    b.ToTable("adjustments");
+                });
+
             modelBuilder.Entity("admissions", b =>
                 {
                     b.Property<Guid>("request_id")

@@ -16,7 +16,26 @@ internal static class AdjustmentInsert
         "SELECT request_id, outcome, evidence, cost_nano_usd, input_uncached, cache_read, cache_write, output, reasoning FROM settlements WHERE request_id = ANY($1)";
 
     private const string Sql =
-        "INSERT INTO outbox (event_id, type, body) SELECT event.id, $3, event.body FROM unnest($1, $2) AS event(id, body) ON CONFLICT (event_id) DO NOTHING";
+        """
+        WITH adjusted AS (
+          INSERT INTO adjustments (request_id, tenant, project, department, user_id, key_id, model, outcome, accepted_at, day,
+            known_outcome, known_evidence, cost_nano_usd, adjusted_at, input_uncached, cache_read, cache_write, output, reasoning)
+          SELECT s.request_id, s.tenant, s.project, s.department, s.user_id, s.key_id, s.model, s.outcome, s.accepted_at, s.day,
+            row.known_outcome, row.known_evidence, row.cost, row.adjusted_at, row.input_uncached, row.cache_read, row.cache_write, row.output, row.reasoning
+          FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            AS row(request_id, known_outcome, known_evidence, cost, adjusted_at, input_uncached, cache_read, cache_write, output, reasoning)
+          JOIN settlements s USING (request_id)
+          ON CONFLICT (request_id) DO NOTHING
+          RETURNING *),
+        counted AS (
+          INSERT INTO usage_deltas (tenant, day, project, department, user_id, key_id, model, outcome,
+            requests, input_uncached, cache_read, cache_write, output, reasoning, cost_nano_usd)
+          SELECT tenant, day, project, department, user_id, key_id, model, outcome,
+            0, input_uncached, cache_read, cache_write, output, reasoning, cost_nano_usd
+          FROM adjusted)
+        INSERT INTO outbox (event_id, type, body)
+        SELECT event.id, $13, event.body FROM unnest($1, $11, $12) AS event(request_id, id, body) JOIN adjusted USING (request_id)
+        """;
 
     /// <param name="entries">Some of which were settled before.</param>
     public static async Task RunAsync(NpgsqlConnection connection, IReadOnlyList<SettlementEntry> entries)
@@ -35,7 +54,10 @@ internal static class AdjustmentInsert
         using var usage = new UsageEventWriter();
         await using var batch = new NpgsqlBatch(connection);
         var command = new NpgsqlBatchCommand(Sql);
-        new ColumnArrays<Adjustment>(adjustments, command).Ids(static one => one.Id).Bytes(one => usage.Write(one).ToArray());
+        new ColumnArrays<Adjustment>(adjustments, command)
+            .Ids(static one => one.Known.Admission.RequestId).Ints(static one => (int)one.Known.Outcome).Ints(static one => (int)one.Known.Evidence)
+            .Longs(static one => one.CostNanoUsd).Times(static one => one.Known.SettledAt).Tokens(static one => one.Tokens)
+            .Ids(static one => one.Id).Bytes(one => usage.Write(one).ToArray());
         command.Parameters.Add([UsageEventWriter.Type]);
         batch.BatchCommands.Add(command);
         await batch.ExecuteNonQueryAsync();

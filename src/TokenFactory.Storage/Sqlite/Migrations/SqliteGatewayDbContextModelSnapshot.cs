@@ -192,6 +192,111 @@ namespace TokenFactory.Storage.Sqlite.Migrations
                         });
                 });
 
+            modelBuilder.Entity("TokenFactory.Storage.Model.SchemaNeeds", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Migration")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("migration");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("schema_needs", (string)null);
+                });
+
+            modelBuilder.Entity("adjustments", b =>
+                {
+                    b.Property<byte[]>("request_id")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("request_id");
+
+                    b.Property<long>("accepted_at")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("accepted_at");
+
+                    b.Property<long>("adjusted_at")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("adjusted_at");
+
+                    b.Property<long>("cache_read")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("cache_read");
+
+                    b.Property<long>("cache_write")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("cache_write");
+
+                    b.Property<long>("cost_nano_usd")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("cost_nano_usd");
+
+                    b.Property<int>("day")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("day");
+
+                    b.Property<string>("department")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("department");
+
+                    b.Property<long>("input_uncached")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("input_uncached");
+
+                    b.Property<string>("key_id")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key_id");
+
+                    b.Property<int>("known_evidence")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("known_evidence");
+
+                    b.Property<int>("known_outcome")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("known_outcome");
+
+                    b.Property<string>("model")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("model");
+
+                    b.Property<int>("outcome")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("outcome");
+
+                    b.Property<long>("output")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("output");
+
+                    b.Property<string>("project")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("project");
+
+                    b.Property<long>("reasoning")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("reasoning");
+
+                    b.Property<string>("tenant")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("tenant");
+
+                    b.Property<string>("user_id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("user_id");
+
+                    b.HasKey("request_id");
+
+                    b.HasIndex("accepted_at");
+
+                    b.ToTable("adjustments");
+                });
+
             modelBuilder.Entity("admissions", b =>
                 {
                     b.Property<byte[]>("request_id")

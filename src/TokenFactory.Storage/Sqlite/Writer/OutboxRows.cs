@@ -8,20 +8,16 @@ internal sealed class OutboxRows(RawConnection connection, UsageEventWriter usag
 {
     private readonly RawStatement _insert = connection.Prepare("INSERT INTO outbox (event_id, type, body, created_at) VALUES (?,?,?,?)", kept: true);
 
-    private readonly RawStatement _insertOnce = connection.Prepare(
-        "INSERT INTO outbox (event_id, type, body, created_at) SELECT ?1,?2,?3,?4 WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE event_id = ?1)", kept: true);
-
     public void Append(Settlement settlement) => _insert.Row()
         .Bind(settlement.Admission.RequestId).Bind(UsageEventWriter.Type).Bind(usage.Write(settlement)).Bind(clock.GetUtcNow())
         .Run();
 
-    public void AppendOnce(Adjustment adjustment) => _insertOnce.Row()
+    public void Append(Adjustment adjustment) => _insert.Row()
         .Bind(adjustment.Id).Bind(UsageEventWriter.Type).Bind(usage.Write(adjustment)).Bind(clock.GetUtcNow())
         .Run();
 
     public void Dispose()
     {
-        _insertOnce.Dispose();
         _insert.Dispose();
         usage.Dispose();
     }

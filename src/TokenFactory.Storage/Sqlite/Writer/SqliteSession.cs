@@ -19,6 +19,7 @@ internal sealed class SqliteSession : IDisposable
             _commit = Connection.Prepare("COMMIT", kept: true);
             Admissions = new AdmissionRows(Connection);
             Settlements = new SettlementRows(Connection);
+            Adjustments = new AdjustmentRows(Connection);
             Checkpoints = new CheckpointRows(Connection, clock);
             Days = new UsageDayRows(Connection);
             Outbox = new OutboxRows(Connection, new UsageEventWriter(), clock);
@@ -35,6 +36,8 @@ internal sealed class SqliteSession : IDisposable
     public AdmissionRows Admissions { get; }
 
     public SettlementRows Settlements { get; }
+
+    public AdjustmentRows Adjustments { get; }
 
     public CheckpointRows Checkpoints { get; }
 
@@ -82,6 +85,7 @@ internal sealed class SqliteSession : IDisposable
         _commit.Dispose();
         Admissions.Dispose();
         Settlements.Dispose();
+        Adjustments.Dispose();
         Checkpoints.Dispose();
         Days.Dispose();
         Outbox.Dispose();
@@ -106,7 +110,16 @@ internal sealed class SqliteSession : IDisposable
         }
         else if (Adjustment.Of(settlement, Settlements.StandingOf(settlement.Admission.RequestId), entry.IsLate) is { } adjustment)
         {
-            Outbox.AppendOnce(adjustment);
+            Adjust(adjustment);
+        }
+    }
+
+    private void Adjust(Adjustment adjustment)
+    {
+        if (Adjustments.InsertOnce(adjustment))
+        {
+            Outbox.Append(adjustment);
+            Days.Add(adjustment);
         }
     }
 }

@@ -22,19 +22,10 @@ internal sealed class UsageDayRows(RawConnection connection) : IDisposable
 
     private readonly Dictionary<Group, Sum> _batch = [];
 
-    public void Add(Settlement row)
-    {
-        var admission = row.Admission;
-        var day = DateOnly.FromDateTime(admission.AcceptedAt.UtcDateTime);
-        var group = new Group(admission.Tenant, day, admission.Project, admission.Department, admission.User, admission.KeyId, admission.Model, row.Outcome);
-        ref var sum = ref CollectionsMarshal.GetValueRefOrAddDefault(_batch, group, out _);
-        sum = new Sum(
-            sum.Requests + 1,
-            new TokenUsage(
-                sum.Tokens.InputUncached + row.Tokens.InputUncached, sum.Tokens.CacheRead + row.Tokens.CacheRead, sum.Tokens.CacheWrite + row.Tokens.CacheWrite,
-                sum.Tokens.Output + row.Tokens.Output, sum.Tokens.Reasoning + row.Tokens.Reasoning),
-            sum.CostNanoUsd + row.CostNanoUsd);
-    }
+    public void Add(Settlement row) => Add(row.Admission, row.Outcome, requests: 1, row.Tokens, row.CostNanoUsd);
+
+    /// <summary>The request is counted already.</summary>
+    public void Add(Adjustment row) => Add(row.Known.Admission, row.Stood, requests: 0, row.Tokens, row.CostNanoUsd);
 
     /// <summary>Inside the batch's transaction.</summary>
     public void Write()
@@ -54,6 +45,19 @@ internal sealed class UsageDayRows(RawConnection connection) : IDisposable
     public void Forget() => _batch.Clear();
 
     public void Dispose() => _add.Dispose();
+
+    private void Add(Admission admission, Outcome outcome, int requests, in TokenUsage tokens, long cost)
+    {
+        var day = DateOnly.FromDateTime(admission.AcceptedAt.UtcDateTime);
+        var group = new Group(admission.Tenant, day, admission.Project, admission.Department, admission.User, admission.KeyId, admission.Model, outcome);
+        ref var sum = ref CollectionsMarshal.GetValueRefOrAddDefault(_batch, group, out _);
+        sum = new Sum(
+            sum.Requests + requests,
+            new TokenUsage(
+                sum.Tokens.InputUncached + tokens.InputUncached, sum.Tokens.CacheRead + tokens.CacheRead, sum.Tokens.CacheWrite + tokens.CacheWrite,
+                sum.Tokens.Output + tokens.Output, sum.Tokens.Reasoning + tokens.Reasoning),
+            sum.CostNanoUsd + cost);
+    }
 
     private readonly record struct Sum(long Requests, TokenUsage Tokens, long CostNanoUsd);
 
