@@ -7,6 +7,7 @@ using TokenFactory.Administration.Iam;
 using TokenFactory.Administration.Iam.Platform;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Storage;
+using TokenFactory.Storage.Iam;
 
 namespace TokenFactory.Administration;
 
@@ -61,6 +62,7 @@ public static class AdministrationServices
             provider.GetRequiredService<PepperRing>(),
             provider.GetRequiredService<SnapshotStore>(),
             provider.GetRequiredService<EmbeddedIam>(),
+            provider.GetRequiredService<IamChanges>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<EmbeddedReadModelSource>>()));
         services.AddHostedService(provider => provider.GetRequiredService<EmbeddedReadModelSource>());

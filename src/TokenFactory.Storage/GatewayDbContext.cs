@@ -35,6 +35,7 @@ public abstract class GatewayDbContext(DbContextOptions options) : DbContext(opt
         {
             await Set<ReadModelVersion>().ExecuteUpdateAsync(set => set.SetProperty(row => row.Version, row => row.Version + 1), cancel);
             await SaveChangesAsync(cancel);
+            await AnnounceIamChangeAsync(cancel);
             var version = await ReadVersionAsync(cancel);
             if (outer is null)
             {
@@ -51,6 +52,9 @@ public abstract class GatewayDbContext(DbContextOptions options) : DbContext(opt
             }
         }
     }
+
+    /// <summary>Inside the change's transaction: others hear of it when it is committed, and never otherwise.</summary>
+    private protected virtual Task AnnounceIamChangeAsync(CancellationToken cancel) => Task.CompletedTask;
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {

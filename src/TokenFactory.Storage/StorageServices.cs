@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using TokenFactory.Storage.Iam;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Outbox;
@@ -53,6 +54,7 @@ public static class StorageServices
         services.AddSingleton<IOutbox, PostgresOutbox>();
         services.AddSingleton<ISchemaHome, PostgresSchemaHome>();
         services.AddHostedService<PostgresStartup>();
+        services.AddHostedService<IamListener>();
         return services.AddStorageOverAnyDatabase();
     }
 
@@ -76,6 +78,7 @@ public static class StorageServices
         services.AddLogging();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<OutboxSignal>();
+        services.AddSingleton<IamChanges>();
         services.AddSingleton(provider => new StorageMigrator(
             provider.GetRequiredService<IDbContextFactory<GatewayDbContext>>(), provider.GetRequiredService<ISchemaHome>()));
         services.AddSingleton(provider => new OrphanSettler(

@@ -4,12 +4,13 @@ using Microsoft.Extensions.Logging;
 using TokenFactory.Administration.Configuration;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Storage;
+using TokenFactory.Storage.Iam;
 
 namespace TokenFactory.Administration.Iam;
 
 /// <summary>
-/// Keeps the snapshot: configuration and tables, merged and swapped as one. It asks for the version twice a second, because
-/// the command line changes keys from another process. Fails closed (P4): what cannot be read or built is not confirmed, and
+/// Keeps the snapshot: configuration and tables, merged and swapped as one. Other processes change keys too: it hears of it where
+/// the database can tell, and asks for the version twice a second whether it heard or not. Fails closed (P4): what cannot be read or built is not confirmed, and
 /// an unconfirmed snapshot goes stale by itself while the last good one serves out its bound.
 /// </summary>
 public sealed partial class EmbeddedReadModelSource : IHostedService, IDisposable
@@ -36,6 +37,7 @@ public sealed partial class EmbeddedReadModelSource : IHostedService, IDisposabl
         PepperRing peppers,
         SnapshotStore store,
         EmbeddedIam iam,
+        IamChanges elsewhere,
         TimeProvider clock,
         ILogger<EmbeddedReadModelSource> logger)
     {
@@ -46,6 +48,7 @@ public sealed partial class EmbeddedReadModelSource : IHostedService, IDisposabl
         _clock = clock;
         _logger = logger;
         iam.Changed += Signal;
+        elsewhere.Happened += Signal;
         state.Changed += _ => Signal();
     }
 

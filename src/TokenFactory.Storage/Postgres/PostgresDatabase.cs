@@ -51,6 +51,9 @@ internal sealed class PostgresDatabase : IAsyncDisposable, IDisposable
 
     public NpgsqlConnection NewWriterConnection() => new(_writerConnection);
 
+    /// <summary>It waits for days: only probing finds out that the other side is gone without a word.</summary>
+    public NpgsqlConnection NewListenerConnection() => new(new NpgsqlConnectionStringBuilder(_writerConnection) { KeepAlive = 30 }.ToString());
+
     public void Dispose() => Pool.Dispose();
 
     public ValueTask DisposeAsync() => Pool.DisposeAsync();

@@ -6,6 +6,9 @@ namespace TokenFactory.Storage.Postgres;
 /// <summary>The model on PostgreSQL. A type of its own because each database has its own migrations.</summary>
 internal sealed class PostgresGatewayDbContext(DbContextOptions<PostgresGatewayDbContext> options) : GatewayDbContext(options)
 {
+    private protected override Task AnnounceIamChangeAsync(CancellationToken cancel) =>
+        Database.ExecuteSqlRawAsync($"NOTIFY {IamListener.Channel}", cancel);
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         base.OnModelCreating(modelBuilder);

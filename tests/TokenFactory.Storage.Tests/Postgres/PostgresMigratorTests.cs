@@ -155,6 +155,37 @@ public sealed class PostgresMigratorTests
         Assert.Equal(before + 1, await context.ReadVersionAsync());
     }
 
+    [Fact]
+    public async Task An_iam_change_is_heard_of_elsewhere_once_it_is_committed_also_after_the_session_was_lost()
+    {
+        await using var store = await PostgresUnderTest.OpenAsync();
+        await using var elsewhere = PostgresUnderTest.Build(store.Server, store.Database);
+        var heard = new SemaphoreSlim(0);
+        elsewhere.GetRequiredService<IamChanges>().Happened += () => heard.Release();
+        var listener = elsewhere.GetServices<Microsoft.Extensions.Hosting.IHostedService>().OfType<IamListener>().Single();
+        await listener.StartAsync(default);
+        await HeardAsync();
+
+        await ChangeAsync("acme");
+        await HeardAsync();
+        Assert.Equal(0, heard.CurrentCount);
+
+        await store.ExecuteAsync("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()");
+        await HeardAsync();
+        await ChangeAsync("globex");
+        await HeardAsync();
+        await listener.StopAsync(default);
+
+        async Task ChangeAsync(string tenant)
+        {
+            await using var context = await store.Services.GetRequiredService<IDbContextFactory<GatewayDbContext>>().CreateDbContextAsync();
+            context.Tenants.Add(new Tenant { Name = tenant, CreatedAt = DateTimeOffset.UnixEpoch });
+            await context.SaveIamChangesAsync();
+        }
+
+        async Task HeardAsync() => Assert.True(await heard.WaitAsync(TimeSpan.FromSeconds(60)), "nothing was heard");
+    }
+
     private static async Task<string> RefusalAsync(string connection)
     {
         await using var services = new ServiceCollection()
