@@ -43,6 +43,41 @@ public sealed class StorageMigrator
         }
     }
 
+    internal string StoreName => _home.Name;
+
+    /// <summary>Gives a store without any schema this program's; one that has another is left as it is.</summary>
+    /// <exception cref="StorageException">It has another.</exception>
+    internal async Task MigrateNewAsync(CancellationToken cancel)
+    {
+        await using (var context = await _contexts.CreateDbContextAsync(cancel))
+        {
+            if ((await AppliedAsync(context, cancel)).Count > 0)
+            {
+                await RequireCurrentAsync(cancel);
+            }
+        }
+
+        await MigrateAsync(cancel);
+    }
+
+    /// <summary>Changes nothing.</summary>
+    /// <returns>The newest migration.</returns>
+    /// <exception cref="StorageException">The schema is not this program's.</exception>
+    internal async Task<string> RequireCurrentAsync(CancellationToken cancel)
+    {
+        await using var context = await _contexts.CreateDbContextAsync(cancel);
+        var applied = await AppliedAsync(context, cancel);
+        if (applied.Except(context.Database.GetMigrations()).LastOrDefault() is { } unknown)
+        {
+            // Newer columns would stay behind.
+            throw new StorageException($"{_home.Name} was written by a newer gateway (it has migration {unknown}, which this program does not know). Use that version or a newer one.");
+        }
+
+        return context.Database.GetMigrations().Except(applied).FirstOrDefault() is { } missing
+            ? throw new StorageException($"{_home.Name} does not have this program's schema: it lacks migration {missing}. Run 'gateway migrate' on it, or use the gateway that wrote it.")
+            : applied[^1];
+    }
+
     private static async Task<IReadOnlyList<string>> AppliedAsync(GatewayDbContext context, CancellationToken cancel) =>
         [.. await context.Database.GetAppliedMigrationsAsync(cancel)];
 

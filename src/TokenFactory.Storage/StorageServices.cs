@@ -9,6 +9,7 @@ using TokenFactory.Storage.Outbox;
 using TokenFactory.Storage.Postgres;
 using TokenFactory.Storage.Relay;
 using TokenFactory.Storage.Sqlite;
+using TokenFactory.Storage.Transfer;
 
 namespace TokenFactory.Storage;
 
@@ -30,6 +31,7 @@ public static class StorageServices
         services.AddSingleton<IUsageLedger, SqliteUsageLedger>();
         services.AddSingleton<IOutbox, SqliteOutbox>();
         services.AddSingleton<ISchemaHome, SqliteSchemaHome>();
+        services.AddSingleton<ITransferStore, SqliteTransfer>();
         services.AddHostedService<SqliteStartup>();
         return services.AddStorageOverAnyDatabase();
     }
@@ -53,6 +55,7 @@ public static class StorageServices
         services.AddSingleton<IUsageLedger, PostgresUsageLedger>();
         services.AddSingleton<IOutbox, PostgresOutbox>();
         services.AddSingleton<ISchemaHome, PostgresSchemaHome>();
+        services.AddSingleton<ITransferStore, PostgresTransfer>();
         services.AddHostedService<PostgresStartup>();
         services.AddHostedService<IamListener>();
         return services.AddStorageOverAnyDatabase();
@@ -84,6 +87,9 @@ public static class StorageServices
         services.AddSingleton(provider => new OrphanSettler(
             provider.GetRequiredService<IJournal>(), provider.GetRequiredService<IOpenAdmissions>(), provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<OrphanSettler>>()));
+        services.AddSingleton(provider => new StorageTransfer(
+            provider.GetRequiredService<ITransferStore>(), provider.GetRequiredService<StorageMigrator>(),
+            provider.GetRequiredService<IDbContextFactory<GatewayDbContext>>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new DeadLetters(
             provider.GetRequiredService<IDbContextFactory<GatewayDbContext>>(), provider.GetRequiredService<TimeProvider>()));
         return services;

@@ -22,6 +22,18 @@ internal static class PepperFile
             Create(path);
         }
 
+        return Load(path);
+    }
+
+    /// <returns>Null when there is none; none is made.</returns>
+    public static Pepper? Find(string dataDirectory)
+    {
+        var path = Path.Combine(dataDirectory, Name);
+        return File.Exists(path) ? Load(path) : null;
+    }
+
+    private static Pepper Load(string path)
+    {
         var value = File.ReadAllBytes(path);
         return value.Length == KeyDigest.SizeBytes
             ? new Pepper(Version, value)

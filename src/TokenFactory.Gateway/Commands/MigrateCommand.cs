@@ -12,7 +12,13 @@ internal static class MigrateCommand
     {
         var config = CommonOptions.Config();
         var data = CommonOptions.Data();
-        var command = new Command("migrate", "Applies the store's migrations and prints what it did; safe to repeat.") { config, data };
+
+        // Before or after the subcommand's name, they mean the same.
+        (config.Recursive, data.Recursive) = (true, true);
+        var command = new Command("migrate", "Applies the store's migrations and prints what it did; safe to repeat.")
+        {
+            config, data, TransferCommands.CreateExport(config, data), TransferCommands.CreateImport(config, data),
+        };
         command.SetAction((parsed, cancel) => RunAsync(parsed.GetValue(config), parsed.GetValue(data)!, cancel));
         return command;
     }

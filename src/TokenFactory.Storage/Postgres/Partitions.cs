@@ -87,7 +87,16 @@ internal sealed partial class Partitions(PostgresDatabase database, TimeProvider
     private static async Task<bool> MakeAsync(NpgsqlConnection connection, Partition one, CancellationToken cancel)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancel);
-        await ExecuteAsync("SET LOCAL lock_timeout = '5s'; SELECT pg_advisory_xact_lock(hashtext('tokenfactory.partitions'))");
+        await ExecuteAsync(connection, "SET LOCAL lock_timeout = '5s'; SELECT pg_advisory_xact_lock(hashtext('tokenfactory.partitions'))", cancel);
+        var isMade = await EnsureAsync(connection, one, cancel);
+        await transaction.CommitAsync(cancel);
+        return isMade;
+    }
+
+    /// <summary>In the connection's transaction.</summary>
+    /// <returns>False when it was there.</returns>
+    internal static async Task<bool> EnsureAsync(NpgsqlConnection connection, Partition one, CancellationToken cancel)
+    {
         if (await ExistsAsync(connection, one.Name, cancel))
         {
             return false;
@@ -95,21 +104,22 @@ internal sealed partial class Partitions(PostgresDatabase database, TimeProvider
 
         // Names and bounds are made here, of constants and numbers.
         await ExecuteAsync(
+            connection,
             $"""
             LOCK TABLE {one.Table}_default IN ACCESS EXCLUSIVE MODE;
             CREATE TABLE {one.Name} (LIKE {one.Table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES);
             WITH moved AS (DELETE FROM {one.Table}_default WHERE {one.Key} >= '{one.From}' AND {one.Key} < '{one.Until}' RETURNING *)
               INSERT INTO {one.Name} SELECT * FROM moved;
             ALTER TABLE {one.Table} ATTACH PARTITION {one.Name} FOR VALUES FROM ('{one.From}') TO ('{one.Until}')
-            """);
-        await transaction.CommitAsync(cancel);
+            """,
+            cancel);
         return true;
+    }
 
-        async Task ExecuteAsync(string sql)
-        {
-            await using var command = new NpgsqlCommand(sql, connection, transaction);
-            await command.ExecuteNonQueryAsync(cancel);
-        }
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancel);
     }
 
     /// <param name="From">Inclusive.</param>

@@ -1,3 +1,4 @@
+using Npgsql;
 
 namespace TokenFactory.Storage.Postgres;
 
@@ -37,6 +38,14 @@ internal sealed class UsageFold(PostgresDatabase database)
             reasoning = d.reasoning + excluded.reasoning, cost_nano_usd = d.cost_nano_usd + excluded.cost_nano_usd)
         SELECT count(*) FROM taken
         """;
+
+    /// <summary>Everything at once, in the connection's transaction.</summary>
+    public static async Task FoldAllAsync(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand(Sql, connection) { CommandTimeout = 0 };
+        command.Parameters.Add([int.MaxValue]);
+        await command.ExecuteNonQueryAsync(cancel);
+    }
 
     public async Task FoldAsync(CancellationToken cancel)
     {

@@ -11,12 +11,15 @@ namespace TokenFactory.Storage.Sqlite;
 internal sealed partial class SqliteStartup(
     SqliteFile file, StorageMigrator migrator, SqliteJournal journal, OrphanSettler orphans, ILogger<SqliteStartup> logger) : IHostedLifecycleService, IDisposable
 {
+    /// <summary>Beside the database; locked by who serves it.</summary>
+    public const string ClaimFile = "gateway.lock";
+
     private FileLock? _claim;
 
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         file.Prepare();
-        _claim = FileLock.TryTake(Path.Combine(file.Directory, "gateway.lock"))
+        _claim = FileLock.TryTake(Path.Combine(file.Directory, ClaimFile))
             ?? throw new StorageException($"Another gateway already serves the data directory {file.Directory}. Stop it, or choose another directory with --data.");
         foreach (var migration in await migrator.MigrateAsync(cancellationToken))
         {

@@ -22,16 +22,27 @@ internal sealed class SqliteUnderTest : StoreUnderTest
     {
         var home = directory ?? new TemporaryDirectory();
         var id = instanceId ?? Ids.New(TimeProvider.System);
-        var services = new ServiceCollection().AddSingleton(clock ?? TimeProvider.System).AddSqliteStorage(new SqliteStorageOptions
-        {
-            DataDirectory = home.Path,
-            InstanceId = id,
-            QueueCapacity = queueCapacity ?? 8192,
-            BusyTimeout = busy ?? TimeSpan.FromSeconds(1),
-        }).BuildServiceProvider();
+        var services = Build(home.Path, id, queueCapacity, clock, busy);
         await services.GetRequiredService<StorageMigrator>().MigrateAsync();
         await services.GetRequiredService<SqliteJournal>().OpenAsync();
         return new SqliteUnderTest(home, services, id);
+    }
+
+    public static ServiceProvider Build(string directory, Guid? instanceId = null, int? queueCapacity = null, TimeProvider? clock = null, TimeSpan? busy = null) =>
+        new ServiceCollection().AddSingleton(clock ?? TimeProvider.System).AddSqliteStorage(new SqliteStorageOptions
+        {
+            DataDirectory = directory,
+            InstanceId = instanceId ?? Ids.New(TimeProvider.System),
+            QueueCapacity = queueCapacity ?? 8192,
+            BusyTimeout = busy ?? TimeSpan.FromSeconds(1),
+        }).BuildServiceProvider();
+
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var connection = Services.GetRequiredService<SqliteFile>().Open();
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        await command.ExecuteNonQueryAsync();
     }
 
     public override async Task<IReadOnlyList<OutboxMessage>> OutboxAsync() => (await Outbox.ReadAsync("a sink that never moved", int.MaxValue, default)).Messages;

@@ -33,8 +33,9 @@ internal sealed class UsageDayRows(RawConnection connection) : IDisposable
         foreach (var (group, sum) in _batch)
         {
             _add.Row()
-                .Bind(group.Tenant).Bind((long)group.Day.DayNumber).Bind(group.Id()).Bind(group.Project).Bind(group.Department).Bind(group.User)
-                .Bind(group.KeyId).Bind(group.Model).Bind((long)group.Outcome).Bind(sum.Requests).Bind(sum.Tokens).Bind(sum.CostNanoUsd)
+                .Bind(group.Tenant).Bind((long)group.Day.DayNumber)
+                .Bind(GroupId(group.Project, group.Department, group.User, group.KeyId, group.Model, group.Outcome))
+                .Bind(group.Project).Bind(group.Department).Bind(group.User).Bind(group.KeyId).Bind(group.Model).Bind((long)group.Outcome).Bind(sum.Requests).Bind(sum.Tokens).Bind(sum.CostNanoUsd)
                 .Run();
         }
 
@@ -45,6 +46,13 @@ internal sealed class UsageDayRows(RawConnection connection) : IDisposable
     public void Forget() => _batch.Clear();
 
     public void Dispose() => _add.Dispose();
+
+    /// <summary>Short, whatever the names' lengths, and the same every time.</summary>
+    public static Guid GroupId(string project, string? department, string? user, string keyId, string model, Outcome outcome)
+    {
+        var names = JsonSerializer.SerializeToUtf8Bytes((string?[])[project, department, user, keyId, model, outcome.ToString()]);
+        return new Guid(SHA256.HashData(names).AsSpan(0, 16), bigEndian: true);
+    }
 
     private void Add(Admission admission, Outcome outcome, int requests, in TokenUsage tokens, long cost)
     {
@@ -62,13 +70,5 @@ internal sealed class UsageDayRows(RawConnection connection) : IDisposable
     private readonly record struct Sum(long Requests, TokenUsage Tokens, long CostNanoUsd);
 
     private readonly record struct Group(
-        string Tenant, DateOnly Day, string Project, string? Department, string? User, string KeyId, string Model, Outcome Outcome)
-    {
-        /// <summary>Short, whatever the names' lengths, and the same every time.</summary>
-        public Guid Id()
-        {
-            var names = JsonSerializer.SerializeToUtf8Bytes((string?[])[Project, Department, User, KeyId, Model, Outcome.ToString()]);
-            return new Guid(SHA256.HashData(names).AsSpan(0, 16), bigEndian: true);
-        }
-    }
+        string Tenant, DateOnly Day, string Project, string? Department, string? User, string KeyId, string Model, Outcome Outcome);
 }
