@@ -190,8 +190,13 @@ internal ref struct AskReader
 
         _modelRange = _json.Token;
         _model = _json.GetString();
-        return _model is { Length: > 0 and <= 256 } ? null : GatewayError.InvalidValue("model", "'model' must have 1 to 256 characters.");
+        return _model is { Length: > 0 and <= 256 } && !HasControls(_model)
+            ? null
+            : GatewayError.InvalidValue("model", "'model' must have 1 to 256 characters, none of them a control character.");
     }
+
+    /// <summary>What names something is kept and shown: a store may refuse such a character, a terminal may obey it.</summary>
+    private static bool HasControls(string text) => text.AsSpan().ContainsAnyInRange('\0', '\x1f') || text.Contains('\x7f', StringComparison.Ordinal);
 
     private GatewayError? ReadBoolean(string name, out bool value)
     {
@@ -296,13 +301,19 @@ internal ref struct AskReader
                 return GatewayError.InvalidValue(name, $"'{name}' is given more than once. Give it once.");
             }
 
+            var value = _json.GetString()!;
+            if (HasControls(value))
+            {
+                return GatewayError.InvalidValue(name, $"'{name}' must have no control characters.");
+            }
+
             if (useCase)
             {
-                _useCase = _json.GetString();
+                _useCase = value;
             }
             else
             {
-                _region = _json.GetString();
+                _region = value;
             }
         }
 

@@ -13,18 +13,21 @@ namespace TokenFactory.Inference.Ledger;
 internal sealed partial class LateSettlements(IJournal journal, LedgerOptions options, TimeProvider clock, ILogger<LateSettlements> logger) : BackgroundService
 {
     private const int Together = 256;
+    private const int MostRefusals = 8;
+
+    private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(10);
 
     private readonly Lock _gate = new();
     private readonly Queue<Late> _waiting = new();
 
     /// <param name="admitted">The admission's commit, as far as it is known.</param>
     public void Keep(Settlement settlement, Task admitted) =>
-        Keep(new Late(settlement, admitted.IsCompletedSuccessfully, clock.GetTimestamp(), clock.GetTimestamp(), options.OfferLateEvery));
+        Keep(new Late(settlement, admitted.IsCompletedSuccessfully, clock.GetTimestamp(), clock.GetTimestamp(), options.OfferLateEvery, Refusals: 0));
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        await OfferAsync(isLast: true);
+        await OfferAsync(isLast: true).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -75,8 +78,16 @@ internal sealed partial class LateSettlements(IJournal journal, LedgerOptions op
         }
         catch (JournalUnavailableException)
         {
-            // The store is away again; everything here is offered when it is back.
-            Keep(late);
+            // The store is away again, and everything here is offered when it is back; or it takes others and refuses this one for what
+            // it is, and then asking on for ever would only burden them.
+            var refusals = late.Refusals + (journal.IsWritable ? 1 : 0);
+            if (refusals >= MostRefusals || (!late.IsAdmitted && clock.GetElapsedTime(late.Since) >= options.UnknownAdmissionWithin))
+            {
+                Log.Refused(logger, late.Settlement.Admission.RequestId);
+                return;
+            }
+
+            Keep(late with { OfferedAt = clock.GetTimestamp(), Pause = late.Pause * 2 < _longestPause ? late.Pause * 2 : _longestPause, Refusals = refusals });
         }
     }
 
@@ -108,12 +119,15 @@ internal sealed partial class LateSettlements(IJournal journal, LedgerOptions op
     }
 
     /// <param name="IsAdmitted">Whether the admission is known to be durable: then the first offer that is taken is the last.</param>
-    private sealed record Late(Settlement Settlement, bool IsAdmitted, long Since, long OfferedAt, TimeSpan Pause);
+    private sealed record Late(Settlement Settlement, bool IsAdmitted, long Since, long OfferedAt, TimeSpan Pause, int Refusals);
 
     private static partial class Log
     {
         [LoggerMessage(9101, LogLevel.Warning, "{RequestId} is settled late: the store takes records again")]
         public static partial void Settled(ILogger logger, Guid requestId);
+
+        [LoggerMessage(9103, LogLevel.Error, "{RequestId} stays open until the next start: the store does not take its settlement")]
+        public static partial void Refused(ILogger logger, Guid requestId);
 
         [LoggerMessage(9102, LogLevel.Error, "{RequestId} stays open until the next start: too many settlements wait for the store")]
         public static partial void LeftOpen(ILogger logger, Guid requestId);

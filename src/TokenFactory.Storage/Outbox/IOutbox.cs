@@ -9,6 +9,9 @@ internal interface IOutbox
     /// <summary>The events after the sink's cursor, in order, and how many wait behind them; none while another replica serves the sink.</summary>
     Task<OutboxBatch> ReadAsync(string sink, int limit, CancellationToken cancel);
 
+    /// <summary>Lets another replica serve the sink at once: this one cannot reach it. Nothing where there is only one.</summary>
+    Task LeaveAsync(string sink) => Task.CompletedTask;
+
     /// <summary>Acknowledges everything up to <paramref name="last"/>.</summary>
     Task AdvanceAsync(string sink, OutboxMessage last);
 

@@ -23,13 +23,14 @@ internal sealed partial class IamListener(PostgresDatabase database, IamChanges 
             {
                 await ListenAsync(stoppingToken);
             }
-            catch (Exception cause) when (cause is NpgsqlException or IOException or TimeoutException)
-            {
-                Log.Later(logger, cause.Message);
-            }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
+            }
+            catch (Exception cause)
+            {
+                // The edge of a background loop: looking finds what is not heard.
+                Log.Later(logger, cause.Message);
             }
 
             await Task.Delay(_pause, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -73,6 +73,13 @@ internal sealed class PostgresOutbox(PostgresDatabase database, PostgresStorageO
         return new OutboxBatch(messages, waiting, reader.IsDBNull(3) ? null : reader.GetFieldValue<DateTimeOffset>(3), reader.GetInt64(1));
     }
 
+    public async Task LeaveAsync(string sink)
+    {
+        await using var command = database.Pool.CreateCommand("UPDATE sink_cursors SET leased_by = NULL, leased_until = NULL WHERE sink = $1 AND leased_by = $2");
+        command.Parameters.Add(sink, options.InstanceId);
+        await command.ExecuteNonQueryAsync();
+    }
+
     public async Task AdvanceAsync(string sink, OutboxMessage last)
     {
         await using var command = database.Pool.CreateCommand(MoveSql);

@@ -20,6 +20,9 @@ internal sealed class PostgresSchemaHome(PostgresDatabase database, Partitions p
     public async Task<IAsyncDisposable> TakeTurnAsync(DbContext context, CancellationToken cancel)
     {
         await context.Database.OpenConnectionAsync(cancel);
+
+        // A large table takes what it takes; a migration given up half-way would only be begun again, at every start.
+        context.Database.SetCommandTimeout(0);
         var connection = (NpgsqlConnection)context.Database.GetDbConnection();
         if ((int)(await ScalarAsync("SELECT current_setting('server_version_num')::int"))! < OldestVersion)
         {

@@ -27,6 +27,7 @@ internal sealed partial class PostgresStartup(
             Log.Migrated(logger, done);
         }
 
+        await RequirePrivilegesAsync(cancellationToken);
         await journal.OpenAsync();
         await SettleAsync(alsoOwn: true, cancellationToken);
         _loops = Task.WhenAll(
@@ -73,6 +74,26 @@ internal sealed partial class PostgresStartup(
         {
             // They run out by themselves.
             Log.Later(logger, "give the leases back", cause.Message);
+        }
+    }
+
+    /// <summary>
+    /// A grant on all tables covers those that were there: after a migration a user that owns nothing lacks the new ones, and would
+    /// find out at the first settlement.
+    /// </summary>
+    private async Task RequirePrivilegesAsync(CancellationToken cancel)
+    {
+        await using var command = database.Pool.CreateCommand(
+            """
+            SELECT string_agg(c.relname, ', ' ORDER BY c.relname) FROM pg_class c
+            WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = current_schema()::regnamespace AND c.relname <> '__EFMigrationsHistory'
+              AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))
+            """);
+        if (await command.ExecuteScalarAsync(cancel) is string tables)
+        {
+            throw new StorageException(
+                $"The user '{database.User}' may not read and write these tables of {database.Name}: {tables}. As their owner run, after every 'gateway migrate': " +
+                $"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO \"{database.User}\".");
         }
     }
 

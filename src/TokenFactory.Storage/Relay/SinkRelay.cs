@@ -28,7 +28,7 @@ internal sealed partial class SinkRelay(ISink sink, IOutbox outbox, RelayOptions
                 metrics.Seen(sink.Name, batch);
                 if (!open)
                 {
-                    await sink.OpenAsync(abort);
+                    await OpenAsync(abort);
                     open = true;
                 }
 
@@ -138,6 +138,20 @@ internal sealed partial class SinkRelay(ISink sink, IOutbox outbox, RelayOptions
     private async Task PauseAsync(TimeSpan pause, CancellationToken until)
     {
         await Task.Delay(pause, clock, until).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task OpenAsync(CancellationToken abort)
+    {
+        try
+        {
+            await sink.OpenAsync(abort);
+        }
+        catch
+        {
+            // Another replica may reach it.
+            await outbox.LeaveAsync(sink.Name);
+            throw;
+        }
     }
 
     private static partial class Log

@@ -134,9 +134,28 @@ public sealed class PostgresMigratorTests
         await using var services = PostgresUnderTest.Build(owner.Server, owner.Database, user: "app", clock: new ShiftedClock(TimeSpan.FromDays(100)));
 
         Assert.Empty(await services.GetRequiredService<StorageMigrator>().MigrateAsync());
-        await services.GetRequiredService<PostgresJournal>().OpenAsync();
-        await services.GetRequiredService<IJournal>().AdmitAsync(TestKit.Contracts.SomeRequest.Admission(owner.InstanceId));
-        Assert.Equal(1, await owner.CountAsync("admissions"));
+        var startup = services.GetServices<Microsoft.Extensions.Hosting.IHostedService>().OfType<PostgresStartup>().Single();
+        await startup.StartingAsync(default);
+        var admission = TestKit.Contracts.SomeRequest.Admission(owner.InstanceId);
+        await services.GetRequiredService<IJournal>().AdmitAsync(admission);
+        await services.GetRequiredService<IJournal>().SettleOnceAsync(TestKit.Contracts.SomeRequest.Settlement(admission));
+        await services.GetRequiredService<UsageFold>().FoldAsync(default);
+        Assert.Equal(1, await owner.CountAsync("usage_days"));
+        await startup.StoppedAsync(default);
+    }
+
+    [Fact]
+    public async Task P12_A_user_that_was_not_granted_a_migrations_new_tables_does_not_start()
+    {
+        await using var owner = await PostgresUnderTest.OpenAsync();
+        await owner.ExecuteAsync("CREATE ROLE late LOGIN; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO late; REVOKE INSERT ON usage_deltas, adjustments FROM late");
+        await using var services = PostgresUnderTest.Build(owner.Server, owner.Database, user: "late");
+        var startup = services.GetServices<Microsoft.Extensions.Hosting.IHostedService>().OfType<PostgresStartup>().Single();
+
+        var refusal = await Assert.ThrowsAsync<StorageException>(() => startup.StartingAsync(default));
+
+        Assert.Contains("adjustments, usage_deltas", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("GRANT SELECT", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]

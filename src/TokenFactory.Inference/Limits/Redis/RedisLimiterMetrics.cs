@@ -19,7 +19,7 @@ internal sealed class RedisLimiterMetrics
         _take = meter?.CreateHistogram("tokenfactory.limits.take.duration", "s", "Round trip of a take to Redis", null, _takeBuckets);
         _unavailable = meter?.CreateCounter<long>("tokenfactory.limits.unavailable", "{take}", "Takes that Redis did not answer in time");
         meter?.CreateObservableGauge("tokenfactory.limits.replicas", replicas, "{replica}", "Live replicas, by the last count Redis gave");
-        meter?.CreateObservableGauge("tokenfactory.limits.shared", shared, "1", "1 while this replica enforces its share of the limits without Redis");
+        meter?.CreateObservableGauge("tokenfactory.limits.shared", shared, null, "1 while this replica enforces its share of the limits without Redis");
         meter?.CreateObservableGauge("tokenfactory.limits.unsettled", unsettled, "{reservation}", "Settlements that wait for Redis");
     }
 
