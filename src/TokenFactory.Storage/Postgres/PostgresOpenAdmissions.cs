@@ -31,7 +31,7 @@ internal sealed class PostgresOpenAdmissions(PostgresDatabase database, Postgres
         ORDER BY a.request_id LIMIT $3
         """;
 
-    private readonly Dictionary<Guid, (DateTimeOffset Beat, long Since)> _watched = [];
+    private readonly SignsOfLife _signs = new(clock, options.InstanceLease);
 
     public async Task<IReadOnlyList<Guid>> InstancesAsync(bool alsoOwn, CancellationToken cancel)
     {
@@ -72,7 +72,7 @@ internal sealed class PostgresOpenAdmissions(PostgresDatabase database, Postgres
             await using var command = database.Pool.CreateCommand("UPDATE instances SET closed_at = now() WHERE instance_id = $1 AND heartbeat_at <= now() - $2");
             command.Parameters.Add(instance, options.InstanceLease);
             await command.ExecuteNonQueryAsync();
-            _watched.Remove(instance);
+            _signs.Forget(instance);
         }
     }
 
@@ -85,12 +85,7 @@ internal sealed class PostgresOpenAdmissions(PostgresDatabase database, Postgres
         while (await reader.ReadAsync(cancel))
         {
             var (instance, beat) = (reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1));
-            if (!_watched.TryGetValue(instance, out var seen) || seen.Beat != beat)
-            {
-                _watched[instance] = seen = (beat, clock.GetTimestamp());
-            }
-
-            if (instance == options.InstanceId || clock.GetElapsedTime(seen.Since) >= options.InstanceLease)
+            if (_signs.AreOver(instance, beat) || instance == options.InstanceId)
             {
                 silent.Add((instance, beat));
             }

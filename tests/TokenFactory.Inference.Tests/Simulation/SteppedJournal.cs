@@ -1,0 +1,55 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using TokenFactory.Storage.Journal;
+using TokenFactory.Storage.Journal.Writer;
+using TokenFactory.Storage.Outbox;
+using TokenFactory.Storage.Postgres.Writer;
+
+namespace TokenFactory.Inference.Tests.Simulation;
+
+/// <summary>The product's journal, whose thread is the world: it takes a turn when the seed says so.</summary>
+internal sealed class SteppedJournal(World world, IBatchStore store, int queue, int batch)
+    : GroupJournal(store, queue, batch, new OutboxSignal(), world.Clock, NullLogger.Instance)
+{
+    public bool Works => Writer.Works;
+
+    public bool TryOpen() => Writer.TryOpen();
+
+    public void Turn() => Writer.Turn(TimeSpan.Zero);
+
+    public Task BeatAsync() => Hand(new BeatEntry());
+}
+
+/// <summary>
+/// The same to the code of one process. What waits for an entry goes on in the process' lane, also where the product waits for
+/// several at once: those would otherwise go on in the thread pool, where no seed decides.
+/// </summary>
+internal sealed class LaneJournal(SteppedJournal journal) : IJournal
+{
+    /// <summary>Entries handed over whose fate is not known yet.</summary>
+    public int Waiting { get; private set; }
+
+    public bool IsWritable => journal.IsWritable;
+
+    public Task AdmitAsync(Admission admission) => AwaitAsync(journal.AdmitAsync(admission));
+
+    public Task SettleOnceAsync(Settlement settlement) => AwaitAsync(journal.SettleOnceAsync(settlement));
+
+    public Task SettleLateAsync(Settlement settlement) => AwaitAsync(journal.SettleLateAsync(settlement));
+
+    public Task BeatAsync() => AwaitAsync(journal.BeatAsync());
+
+    public void Note(Checkpoint checkpoint) => journal.Note(checkpoint);
+
+    private async Task AwaitAsync(Task entry)
+    {
+        Waiting++;
+        try
+        {
+            await entry;
+        }
+        finally
+        {
+            Waiting--;
+        }
+    }
+}
