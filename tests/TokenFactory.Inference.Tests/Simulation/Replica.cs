@@ -71,7 +71,7 @@ internal sealed class Replica : IDisposable
     public RequestDelegate Pipeline { get; }
 
     /// <summary>Whether its writer's thread may run now, and has something to do or may have.</summary>
-    public bool MayWrite => !_isWriting && !Lane.IsDead && !Lane.IsFrozen && (_entries.Waiting > 0 || !_journal.Works || _world.Chance(0.1));
+    public bool MayWrite => !_isWriting && !Lane.IsDead && !Lane.IsFrozen && (_entries.Waiting > 0 || _entries.HasNotes || !_journal.Works);
 
     public void Start()
     {
@@ -100,6 +100,7 @@ internal sealed class Replica : IDisposable
         SynchronizationContext.SetSynchronizationContext(null);
         try
         {
+            _entries.Written();
             _journal.Turn();
         }
         finally

@@ -28,9 +28,18 @@ internal sealed class LaneJournal(SteppedJournal journal) : IJournal
     /// <summary>Entries handed over whose fate is not known yet.</summary>
     public int Waiting { get; private set; }
 
+    /// <summary>Whether a checkpoint may be in the queue.</summary>
+    public bool HasNotes { get; private set; }
+
     public bool IsWritable => journal.IsWritable;
 
-    public Task AdmitAsync(Admission admission) => AwaitAsync(journal.AdmitAsync(admission));
+    /// <summary>The entry's own task: the product looks at it without waiting, and then sees what the writer's thread just said.</summary>
+    public Task AdmitAsync(Admission admission)
+    {
+        var entry = journal.AdmitAsync(admission);
+        _ = CountAsync(entry);
+        return entry;
+    }
 
     public Task SettleOnceAsync(Settlement settlement) => AwaitAsync(journal.SettleOnceAsync(settlement));
 
@@ -38,7 +47,20 @@ internal sealed class LaneJournal(SteppedJournal journal) : IJournal
 
     public Task BeatAsync() => AwaitAsync(journal.BeatAsync());
 
-    public void Note(Checkpoint checkpoint) => journal.Note(checkpoint);
+    public void Note(Checkpoint checkpoint)
+    {
+        HasNotes = true;
+        journal.Note(checkpoint);
+    }
+
+    public void Written() => HasNotes = false;
+
+    private async Task CountAsync(Task entry)
+    {
+        Waiting++;
+        await entry.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        Waiting--;
+    }
 
     private async Task AwaitAsync(Task entry)
     {

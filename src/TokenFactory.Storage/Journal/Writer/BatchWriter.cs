@@ -158,6 +158,14 @@ internal sealed partial class BatchWriter(
             return open;
         }
 
+        // Also after a long sleep: a settlement that waits here must not be written when its admission has just failed.
+        while (queue.Depth > 0)
+        {
+            _batch.Clear();
+            queue.Take(_batch, batchSize, TimeSpan.Zero);
+            FailAll("The journal cannot write to its store.", null);
+        }
+
         try
         {
             store.Open();
