@@ -49,7 +49,7 @@ internal sealed class Replica : IDisposable
         Name = name;
         Lane = new Lane(name);
         Id = world.NewId();
-        _journal = new SteppedJournal(world, new FaultyBatches(world, Lane, Id), queue: world.Random.Next(4, 64), batch: world.Random.Next(1, 8));
+        _journal = new SteppedJournal(world.Clock, new FaultyBatches(world, Lane, Id), queue: world.Random.Next(4, 64), batch: world.Random.Next(1, 8));
         _entries = new LaneJournal(_journal);
         _late = new LateSettlements(_entries, _ledger, world.Clock, NullLogger<LateSettlements>.Instance);
         _orphans = new OrphanSettler(_entries, new FaultyOpenAdmissions(world, Lane, Id), world.Clock, NullLogger<OrphanSettler>.Instance);

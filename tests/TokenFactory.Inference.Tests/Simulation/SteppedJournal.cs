@@ -7,8 +7,8 @@ using TokenFactory.Storage.Postgres.Writer;
 namespace TokenFactory.Inference.Tests.Simulation;
 
 /// <summary>The product's journal, whose thread is the world: it takes a turn when the seed says so.</summary>
-internal sealed class SteppedJournal(World world, IBatchStore store, int queue, int batch)
-    : GroupJournal(store, queue, batch, new OutboxSignal(), world.Clock, NullLogger.Instance)
+internal sealed class SteppedJournal(TimeProvider clock, IBatchStore store, int queue, int batch)
+    : GroupJournal(store, queue, batch, new OutboxSignal(), clock, NullLogger.Instance)
 {
     public bool Works => Writer.Works;
 
