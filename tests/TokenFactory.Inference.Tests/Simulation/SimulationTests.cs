@@ -5,17 +5,19 @@ namespace TokenFactory.Inference.Tests.Simulation;
 
 /// <summary>
 /// Journal, limits, ledger, orphans and relay of one to three processes through thousands of interleavings of their faults.
-/// GATEWAY_SIMULATION_SEEDS (300) is how many, GATEWAY_SIMULATION_SEED the first; with it alone, that one and its trace.
+/// GATEWAY_SIMULATION_SEEDS (300) is how many, GATEWAY_SIMULATION_SEED (5000) the first; with it alone, that one and its trace.
 /// </summary>
 public sealed class SimulationTests(ITestOutputHelper output)
 {
+    // The same at every build, which then fails for its own change; other seeds are for longer runs.
+    private const int FirstSeed = 5000;
     private const int Seeds = 300;
 
     [Fact]
     public void P1_P2_Every_interleaving_keeps_every_book()
     {
         var one = Number("GATEWAY_SIMULATION_SEED");
-        var first = one ?? Random.Shared.Next(1_000_000_000);
+        var first = one ?? FirstSeed;
         var count = Number("GATEWAY_SIMULATION_SEEDS") ?? (one is null ? Seeds : 1);
         var started = TimeProvider.System.GetTimestamp();
         for (var seed = first; seed < first + count; seed++)
