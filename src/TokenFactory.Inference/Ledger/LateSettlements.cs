@@ -53,7 +53,8 @@ internal sealed partial class LateSettlements(IJournal journal, LedgerOptions op
         Log.LeftOpen(logger, late.Settlement.Admission.RequestId);
     }
 
-    private async Task OfferAsync(bool isLast)
+    /// <param name="isLast">Whether this process ends, so that what is not yet due is offered as well.</param>
+    internal async Task OfferAsync(bool isLast)
     {
         var due = TakeDue(isLast);
         foreach (var some in due.Chunk(Together))

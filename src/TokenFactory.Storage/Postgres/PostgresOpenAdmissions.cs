@@ -1,3 +1,4 @@
+using Npgsql;
 using TokenFactory.Storage.Journal;
 
 namespace TokenFactory.Storage.Postgres;
@@ -31,7 +32,7 @@ internal sealed class PostgresOpenAdmissions(PostgresDatabase database, Postgres
         ORDER BY a.request_id LIMIT $3
         """;
 
-    private readonly Dictionary<Guid, (DateTimeOffset Beat, long Since)> _watched = [];
+    private readonly SignsOfLife _signs = new(clock, options.InstanceLease);
 
     public async Task<IReadOnlyList<Guid>> InstancesAsync(bool alsoOwn, CancellationToken cancel)
     {
@@ -64,15 +65,32 @@ internal sealed class PostgresOpenAdmissions(PostgresDatabase database, Postgres
         return page;
     }
 
-    /// <summary>Unless it was heard of meanwhile: then it lives, and what it has open is its own.</summary>
+    /// <summary>
+    /// Unless it was heard of meanwhile: then it lives, and what it has open is its own. Or unless a write of it that was stuck has
+    /// come through: with the instance's row in hand, none can any more, and what is open is seen.
+    /// </summary>
     public async Task CloseAsync(Guid instance)
     {
-        if (instance != options.InstanceId)
+        if (instance == options.InstanceId)
         {
-            await using var command = database.Pool.CreateCommand("UPDATE instances SET closed_at = now() WHERE instance_id = $1 AND heartbeat_at <= now() - $2");
-            command.Parameters.Add(instance, options.InstanceLease);
-            await command.ExecuteNonQueryAsync();
-            _watched.Remove(instance);
+            return;
+        }
+
+        await using var connection = await database.Pool.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var close = new NpgsqlCommand("UPDATE instances SET closed_at = now() WHERE instance_id = $1 AND heartbeat_at <= now() - $2", connection);
+        close.Parameters.Add(instance, options.InstanceLease);
+        await close.ExecuteNonQueryAsync();
+        await using var open = new NpgsqlCommand(
+            """
+            SELECT EXISTS (SELECT 1 FROM admissions a WHERE a.instance_id = $1 AND NOT EXISTS (SELECT 1 FROM settlements s WHERE s.request_id = a.request_id))
+            """,
+            connection);
+        open.Parameters.Add([instance]);
+        if (!(bool)(await open.ExecuteScalarAsync())!)
+        {
+            await transaction.CommitAsync();
+            _signs.Forget(instance);
         }
     }
 
@@ -85,12 +103,7 @@ internal sealed class PostgresOpenAdmissions(PostgresDatabase database, Postgres
         while (await reader.ReadAsync(cancel))
         {
             var (instance, beat) = (reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1));
-            if (!_watched.TryGetValue(instance, out var seen) || seen.Beat != beat)
-            {
-                _watched[instance] = seen = (beat, clock.GetTimestamp());
-            }
-
-            if (instance == options.InstanceId || clock.GetElapsedTime(seen.Since) >= options.InstanceLease)
+            if (_signs.AreOver(instance, beat) || instance == options.InstanceId)
             {
                 silent.Add((instance, beat));
             }

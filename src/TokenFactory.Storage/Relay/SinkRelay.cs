@@ -131,7 +131,8 @@ internal sealed partial class SinkRelay(ISink sink, IOutbox outbox, RelayOptions
             await PauseAsync(options.Linger, stopping);
         }
 
-        await both.CancelAsync();
+        // Not CancelAsync: the pause alone listens, and needs no thread of the pool to be ended.
+        both.Cancel();
     }
 
     /// <summary>A stop ends the pause without a fuss: the loop then flushes.</summary>

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+using TokenFactory.Storage.Journal;
 using TokenFactory.TestKit.Contracts;
 using Xunit;
 
@@ -43,6 +45,36 @@ public sealed class PostgresInstanceTests
         Assert.Equal(700, await dead.CountAsync("settlements"));
         Assert.Equal(700, (await dead.OutboxAsync()).Select(message => message.EventId).Distinct().Count());
         Assert.Equal(700, await dead.CountAsync("outbox"));
+    }
+
+    [Fact]
+    public async Task P2_A_write_that_comes_through_after_its_instance_was_closed_is_found_and_settled()
+    {
+        // A lease so long that the write says no sign of life beside it.
+        await using var stuck = await PostgresUnderTest.OpenAsync(lease: TimeSpan.FromHours(1));
+        await using var other = await PostgresUnderTest.OpenAsync(stuck.Server, stuck.Database);
+        await other.Orphans.SettleAsync();
+        await other.ExecuteAsync("UPDATE instances SET heartbeat_at = now() - interval '1 day', closed_at = now()");
+
+        await stuck.Journal.AdmitAsync(SomeRequest.Admission(stuck.InstanceId));
+
+        Assert.Equal(1, await other.Orphans.SettleAsync());
+    }
+
+    [Fact]
+    public async Task P2_An_instance_is_not_closed_over_what_came_through_in_the_meantime()
+    {
+        await using var dead = await PostgresUnderTest.OpenAsync();
+        await using var other = await PostgresUnderTest.OpenAsync(dead.Server, dead.Database);
+        await dead.Journal.AdmitAsync(SomeRequest.Admission(dead.InstanceId));
+        var finder = other.Services.GetRequiredService<IOpenAdmissions>();
+
+        await finder.CloseAsync(dead.InstanceId);
+        Assert.Equal(0, await dead.CountAsync("instances WHERE closed_at IS NOT NULL"));
+
+        Assert.Equal(1, await other.Orphans.SettleAsync());
+        await finder.CloseAsync(dead.InstanceId);
+        Assert.Equal(1, await dead.CountAsync("instances WHERE closed_at IS NOT NULL"));
     }
 
     [Fact]

@@ -21,6 +21,8 @@ internal sealed partial class BatchWriter(
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _works;
+    private TimeSpan _pause;
+    private long _brokenAt;
     private bool _isBusy;
     private bool _started;
 
@@ -44,7 +46,9 @@ internal sealed partial class BatchWriter(
     {
         if (TryOpen())
         {
-            WriteAll();
+            while (Turn(Timeout.InfiniteTimeSpan))
+            {
+            }
         }
 
         _works = false;
@@ -52,7 +56,8 @@ internal sealed partial class BatchWriter(
         _finished.SetResult();
     }
 
-    private bool TryOpen()
+    /// <returns>False when the store cannot be opened; <see cref="StartAsync"/>'s caller is told why.</returns>
+    internal bool TryOpen()
     {
         try
         {
@@ -69,38 +74,50 @@ internal sealed partial class BatchWriter(
         return true;
     }
 
-    private void WriteAll()
+    /// <summary>One turn of the thread: writes what waits; while the store fails, fails what waits and probes when it is time.</summary>
+    /// <param name="patience">How long to wait for something to do, at most.</param>
+    /// <returns>False when the journal is closed and nothing is left to do.</returns>
+    internal bool Turn(TimeSpan patience)
     {
-        while (queue.Take(_batch, batchSize, Timeout.InfiniteTimeSpan))
+        _batch.Clear();
+        return _works ? Write(patience) : Heal(patience);
+    }
+
+    private bool Write(TimeSpan patience)
+    {
+        if (!queue.Take(_batch, batchSize, patience))
         {
-            if (_isBusy && _batch.Count < batchSize)
-            {
-                // Many callers are waiting: a commit costs the same for all of them, so the next ones are let in as well. A
-                // lone request never waits here.
-                queue.Gather(batchSize - _batch.Count, _moment);
-                queue.Take(_batch, batchSize, TimeSpan.Zero);
-            }
-
-            _isBusy = _batch.Count >= BusyEntries;
-            var started = clock.GetTimestamp();
-            try
-            {
-                store.Write(_batch);
-                metrics.Committed(_batch.Count, clock.GetElapsedTime(started));
-                Answer();
-            }
-            catch (Exception cause)
-            {
-                // Whatever it was, the batch is not known to be durable: fail it, start over on a new connection.
-                Break(cause);
-                if (!Heal())
-                {
-                    break;
-                }
-            }
-
-            _batch.Clear();
+            return false;
         }
+
+        if (_batch.Count == 0)
+        {
+            return true;
+        }
+
+        if (_isBusy && _batch.Count < batchSize)
+        {
+            // Many callers are waiting: a commit costs the same for all of them, so the next ones are let in as well. A
+            // lone request never waits here.
+            queue.Gather(batchSize - _batch.Count, _moment);
+            queue.Take(_batch, batchSize, TimeSpan.Zero);
+        }
+
+        _isBusy = _batch.Count >= BusyEntries;
+        var started = clock.GetTimestamp();
+        try
+        {
+            store.Write(_batch);
+            metrics.Committed(_batch.Count, clock.GetElapsedTime(started));
+            Answer();
+        }
+        catch (Exception cause)
+        {
+            // Whatever it was, the batch is not known to be durable: fail it, start over on a new connection.
+            Break(cause);
+        }
+
+        return true;
     }
 
     private void Answer()
@@ -127,39 +144,44 @@ internal sealed partial class BatchWriter(
         Log.Broken(logger, _batch.Count, cause.Message, cause);
         FailAll(cause.Message, cause);
         store.Close();
+        PauseFor(_firstProbe);
     }
 
-    /// <summary>Probes until a real write succeeds, failing at once what slipped in meanwhile.</summary>
-    /// <returns>False when the journal was closed first.</returns>
-    private bool Heal()
+    /// <summary>Probes with a real write when it is time; until then it fails at once what slipped in.</summary>
+    private bool Heal(TimeSpan patience)
     {
-        for (var pause = _firstProbe; ; pause = pause * 2 < _lastProbe ? pause * 2 : _lastProbe)
+        var left = _pause - clock.GetElapsedTime(_brokenAt);
+        if (left > TimeSpan.Zero)
         {
-            var since = clock.GetTimestamp();
-            for (var left = pause; left > TimeSpan.Zero; left = pause - clock.GetElapsedTime(since))
-            {
-                _batch.Clear();
-                if (!queue.Take(_batch, batchSize, left))
-                {
-                    return false;
-                }
-
-                FailAll("The journal cannot write to its store.", null);
-            }
-
-            try
-            {
-                store.Open();
-                _works = true;
-                Log.Healed(logger);
-                return true;
-            }
-            catch (StorageException cause)
-            {
-                Log.StillBroken(logger, cause.Message);
-            }
+            var open = queue.Take(_batch, batchSize, patience == Timeout.InfiniteTimeSpan || patience > left ? left : patience);
+            FailAll("The journal cannot write to its store.", null);
+            return open;
         }
+
+        // Also after a long sleep: a settlement that waits here must not be written when its admission has just failed.
+        while (queue.Depth > 0)
+        {
+            _batch.Clear();
+            queue.Take(_batch, batchSize, TimeSpan.Zero);
+            FailAll("The journal cannot write to its store.", null);
+        }
+
+        try
+        {
+            store.Open();
+            _works = true;
+            Log.Healed(logger);
+        }
+        catch (StorageException cause)
+        {
+            Log.StillBroken(logger, cause.Message);
+            PauseFor(_pause * 2 < _lastProbe ? _pause * 2 : _lastProbe);
+        }
+
+        return true;
     }
+
+    private void PauseFor(TimeSpan pause) => (_pause, _brokenAt) = (pause, clock.GetTimestamp());
 
     private void FailAll(string message, Exception? cause) => _batch.ForEach(entry => entry.Fail(message, cause));
 

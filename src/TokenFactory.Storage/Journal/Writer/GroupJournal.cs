@@ -22,6 +22,8 @@ internal abstract class GroupJournal : IJournal, IAsyncDisposable, IDisposable
 
     public bool IsWritable => _writer.Works && _queue.Depth < _capacityForNew;
 
+    protected BatchWriter Writer => _writer;
+
     /// <summary>Starts the writer, done when it can write; the schema must be there.</summary>
     /// <exception cref="StorageException">The store cannot be opened or written.</exception>
     public Task OpenAsync() => _writer.StartAsync();

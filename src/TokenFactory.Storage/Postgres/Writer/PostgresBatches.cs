@@ -17,6 +17,16 @@ internal sealed partial class PostgresBatches(PostgresDatabase database, Postgre
         ON CONFLICT (instance_id) DO UPDATE SET heartbeat_at = now(), closed_at = NULL
         """;
 
+    /// <summary>
+    /// A write may have been stuck for longer than its instance was taken for living. Its admissions are then open after all, and the
+    /// lock makes whoever closes the instance wait for them, or this wait for the closing.
+    /// </summary>
+    private const string Reopen =
+        """
+        WITH own AS (SELECT instance_id, closed_at FROM instances WHERE instance_id = $1 FOR SHARE)
+        UPDATE instances SET closed_at = NULL FROM own WHERE instances.instance_id = own.instance_id AND own.closed_at IS NOT NULL
+        """;
+
     private readonly SettlementInsert _settlements = new();
     private NpgsqlConnection? _connection;
     private long _beatAt;
@@ -124,6 +134,11 @@ internal sealed partial class PostgresBatches(PostgresDatabase database, Postgre
         var checkpoints = entries.OfType<CheckpointEntry>().Reverse().Select(static entry => entry.Checkpoint).DistinctBy(static row => row.RequestId).ToArray();
         List<(NpgsqlBatchCommand, SettlementEntry[])> settling = [];
         Add(admissions, AdmissionInsert.Of);
+        if (admissions.Length > 0)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(Reopen) { Parameters = { new NpgsqlParameter<Guid> { TypedValue = options.InstanceId } } });
+        }
+
         Settle(settlements, _settlements.Of);
         Settle(late, _settlements.OfLate);
         Add(checkpoints, CheckpointUpsert.Of);
