@@ -82,7 +82,7 @@ internal sealed partial class LateSettlements(IJournal journal, LedgerOptions op
             // The store is away again, and everything here is offered when it is back; or it takes others and refuses this one for what
             // it is, and then asking on for ever would only burden them.
             var refusals = late.Refusals + (journal.IsWritable ? 1 : 0);
-            if (refusals >= MostRefusals || (!late.IsAdmitted && clock.GetElapsedTime(late.Since) >= options.UnknownAdmissionWithin))
+            if (refusals >= MostRefusals)
             {
                 Log.Refused(logger, late.Settlement.Admission.RequestId);
                 return;
