@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Serilog;
 using Serilog.Extensions.Logging;
+using TokenFactory.Inference.Metering;
 
 namespace TokenFactory.Gateway.Logging;
 
@@ -39,7 +40,8 @@ internal static class LoggingServices
         // Not AddSerilog: it brings a rule of its own that lets everything through, and a provider's rule beats every
         // general one, so that the filters above and the operator's levels would be ignored.
         logging.Services.AddSingleton<ILoggerProvider>(_ =>
-            new SerilogLoggerProvider(new LoggerConfiguration().MinimumLevel.Verbose().WriteTo.Sink(writer).CreateLogger(), dispose: true));
+            new SerilogLoggerProvider(
+                new LoggerConfiguration().MinimumLevel.Verbose().Filter.ByExcluding(entry => entry.Exception is BrokenAnswerException).WriteTo.Sink(writer).CreateLogger(), dispose: true));
         return logging;
     }
 }

@@ -71,7 +71,7 @@ internal sealed partial class LedgerMiddleware(
                 await exchange.Admitted;
             }
 
-            var settled = journal.SettleOnceAsync(settlement);
+            var settled = journal.SettleOnceAsync(settlement, exchange.Admitted);
             await settled.WaitAsync(options.SettleWithin, clock);
             await exchange.Admitted;
             return true;
@@ -111,7 +111,7 @@ internal sealed partial class LedgerMiddleware(
         }
     }
 
-    private async Task AnswerAsync(HttpContext context, Exchange exchange)
+    private static async Task AnswerAsync(HttpContext context, Exchange exchange)
     {
         if (context.RequestAborted.IsCancellationRequested)
         {
@@ -130,7 +130,7 @@ internal sealed partial class LedgerMiddleware(
         }
         else
         {
-            await delivery.FailInBandAsync(failure.Error, exchange.Answer.Answer, exchange.Ask.Stream, options.AbortPause);
+            await delivery.FailInBandAsync(failure.Error, exchange.Answer.Answer, exchange.Ask.Stream);
         }
     }
 

@@ -5,9 +5,6 @@ public sealed record LedgerOptions
     /// <summary>How long the end of an answer waits for its settlement to become durable.</summary>
     public TimeSpan SettleWithin { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Between a stream's error event and the abort of its connection, so that the event is read first.</summary>
-    public TimeSpan AbortPause { get; init; } = TimeSpan.FromMilliseconds(50);
-
     /// <summary>Settlements kept for a store that takes none; about 2 KB each.</summary>
     public int LateSettlements { get; init; } = 10_000;
 

@@ -108,8 +108,10 @@ internal sealed class Delivery(HttpContext context, Exchange exchange, TimeProvi
         }
     }
 
-    /// <summary>Ends a started stream with an error event, then aborts: the only form that every SDK notices (P7).</summary>
-    public async Task FailInBandAsync(GatewayError error, Answer? answer, bool eventStream, TimeSpan pause)
+    /// <summary>Ends a started stream with an error event, and the connection without the body's end: the only form that every
+    /// SDK notices (P7). Always throws.</summary>
+    /// <exception cref="BrokenAnswerException">All is written: the server has to end the connection.</exception>
+    public async Task FailInBandAsync(GatewayError error, Answer? answer, bool eventStream)
     {
         if (eventStream)
         {
@@ -121,10 +123,9 @@ internal sealed class Delivery(HttpContext context, Exchange exchange, TimeProvi
 
             _body.Writer.Write(ErrorBody.ToEvent(error).Span);
             await _body.Writer.FlushAsync(_lifetime.RequestAborted);
-            await Task.Delay(pause, clock);
         }
 
-        _lifetime.Abort();
+        throw new BrokenAnswerException();
     }
 
     public void Dispose() => _turn.Dispose();

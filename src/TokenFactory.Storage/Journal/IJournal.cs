@@ -15,7 +15,9 @@ public interface IJournal
     /// Closes an admission. A second settlement of the same request changes nothing and succeeds; only what another process settled
     /// as an orphan is adjusted to it, by an event of its own.
     /// </summary>
-    Task SettleOnceAsync(Settlement settlement);
+    /// <param name="admitted">The admission's commit while it is not known to have succeeded: should the store refuse it, the settlement
+    /// leaves no record either. Null when the admission is durable.</param>
+    Task SettleOnceAsync(Settlement settlement, Task? admitted = null);
 
     /// <summary>
     /// The same for a request whose admission or settlement met a store that did not answer: nobody knows what became of them. What

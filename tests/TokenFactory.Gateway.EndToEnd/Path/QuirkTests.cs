@@ -178,6 +178,26 @@ public sealed class QuirkTests(QuirkTests.Backend backend) : IClassFixture<Quirk
         Assert.Equal(Latin(direct).Replace($"chatcmpl-{first}\"", $"chatcmpl-{second}\"", StringComparison.Ordinal), Latin(through));
     }
 
+    /// <summary>An abort throws away what the network has not taken yet, the error with it.</summary>
+    [Fact]
+    public async Task P7_a_client_that_reads_slowly_gets_every_word_of_a_broken_stream_and_the_error()
+    {
+        var words = Enumerable.Range(0, 50).Select(number => $" {new string((char)('a' + (number % 26)), 8000)}").ToArray();
+        backend.Upstream.Next(Script.Stream(words).Cuts(Place.BeforeFinish, Cut.Fin));
+        await using var client = await RawHttp.ConnectAsync(backend.Gateway.BaseUrl, window: 4096);
+        await client.SendAsync(backend.ChatBytes(The.ChatRequest(stream: true)));
+        await backend.Upstream.WaitForAsync(upstream => upstream.Requests[^1].BytesSent > 400_000, TimeSpan.FromSeconds(10));
+        await Task.Delay(TimeSpan.FromSeconds(1));
+
+        var response = await client.ReadResponseAsync();
+
+        Assert.Equal("upstream_error", Told.Breaks(response).GetProperty("code").GetString());
+        Assert.Equal(string.Concat(words), Told.Text(response));
+
+        // One line says that the request ended so; the server's own words about it are no bug's.
+        Assert.DoesNotContain(backend.Gateway.Output.Lines, line => line.Contains("nhandled", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task P3_usage_that_was_asked_for_is_seen_once_and_as_the_backend_said_it()
     {

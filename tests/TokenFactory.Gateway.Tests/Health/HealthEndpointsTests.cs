@@ -94,7 +94,7 @@ public sealed class HealthEndpointsTests : IAsyncLifetime
 
         public Task AdmitAsync(Admission admission) => throw new NotSupportedException();
 
-        public Task SettleOnceAsync(Settlement settlement) => throw new NotSupportedException();
+        public Task SettleOnceAsync(Settlement settlement, Task? admitted = null) => throw new NotSupportedException();
 
         public Task SettleLateAsync(Settlement settlement) => throw new NotSupportedException();
 

@@ -108,7 +108,7 @@ internal sealed class Database(World world) : IDisposable
     private void Settle(SettlementEntry entry, List<SettlementEntry> earlier)
     {
         var id = entry.Settlement.Admission.RequestId;
-        if (entry.IsLate && !Admissions.ContainsKey(id))
+        if (entry.NeedsAdmission && !Admissions.ContainsKey(id))
         {
             return;
         }

@@ -137,6 +137,10 @@ internal sealed class Request : IDisposable
             await Replica.Pipeline(_context);
             await _context.Response.CompleteAsync();
         }
+        catch (BrokenAnswerException)
+        {
+            _world.Tell($"{Name} was told in-band");
+        }
         catch (Exception bug) when (bug is not PromiseBrokenException)
         {
             _world.Require(false, $"the stops throw nothing ({bug})");

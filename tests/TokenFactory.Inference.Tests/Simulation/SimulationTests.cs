@@ -5,13 +5,13 @@ namespace TokenFactory.Inference.Tests.Simulation;
 
 /// <summary>
 /// Journal, limits, ledger, orphans and relay of one to three processes through thousands of interleavings of their faults.
-/// GATEWAY_SIMULATION_SEEDS (300) is how many, GATEWAY_SIMULATION_SEED (5000) the first; with it alone, that one and its trace.
+/// GATEWAY_SIMULATION_SEEDS (1000) is how many, GATEWAY_SIMULATION_SEED (5000) the first; with it alone, that one and its trace.
 /// </summary>
 public sealed class SimulationTests(ITestOutputHelper output)
 {
     // The same at every build, which then fails for its own change; other seeds are for longer runs.
     private const int FirstSeed = 5000;
-    private const int Seeds = 300;
+    private const int Seeds = 1000;
 
     [Fact]
     public void P1_P2_Every_interleaving_keeps_every_book()

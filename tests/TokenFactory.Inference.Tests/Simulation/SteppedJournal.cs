@@ -41,7 +41,7 @@ internal sealed class LaneJournal(SteppedJournal journal) : IJournal
         return entry;
     }
 
-    public Task SettleOnceAsync(Settlement settlement) => AwaitAsync(journal.SettleOnceAsync(settlement));
+    public Task SettleOnceAsync(Settlement settlement, Task? admitted = null) => AwaitAsync(journal.SettleOnceAsync(settlement, admitted));
 
     public Task SettleLateAsync(Settlement settlement) => AwaitAsync(journal.SettleLateAsync(settlement));
 

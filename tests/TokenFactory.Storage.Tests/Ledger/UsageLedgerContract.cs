@@ -149,12 +149,12 @@ public abstract class UsageLedgerContract : IAsyncLifetime
         const int seed = 20261121;
         var random = new Random(seed);
         var settled = Enumerable.Range(0, 300).Select(_ => SomeSettlement(random)).ToArray();
-        await Task.WhenAll(settled[..200].Select(_store.Journal.SettleOnceAsync));
+        await Task.WhenAll(settled[..200].Select(one => _store.Journal.SettleOnceAsync(one)));
         await _store.AddUsageUpAsync();
-        await Task.WhenAll(settled[200..].Select(_store.Journal.SettleOnceAsync));
+        await Task.WhenAll(settled[200..].Select(one => _store.Journal.SettleOnceAsync(one)));
 
         // A settlement that comes again is not counted again.
-        await Task.WhenAll(settled[..50].Select(_store.Journal.SettleOnceAsync));
+        await Task.WhenAll(settled[..50].Select(one => _store.Journal.SettleOnceAsync(one)));
 
         for (var round = 0; round < 120; round++)
         {

@@ -272,6 +272,25 @@ public abstract class JournalContract
     }
 
     [Fact]
+    public async Task P1_P2_A_quick_settlement_counts_only_with_its_admission()
+    {
+        await using var store = await OpenAsync();
+        await using var hold = await store.HoldAsync();
+        var refused = SomeRequest.Admission(store.InstanceId);
+        var refusal = store.Journal.AdmitAsync(refused with { Tenant = null! });
+        var settledWithout = store.Journal.SettleOnceAsync(SomeRequest.Settlement(refused), refusal);
+        var taken = SomeRequest.Admission(store.InstanceId);
+        var admitted = store.Journal.AdmitAsync(taken);
+        var settled = store.Journal.SettleOnceAsync(SomeRequest.Settlement(taken), admitted);
+        await hold.DisposeAsync();
+
+        await Task.WhenAll(settledWithout, admitted, settled).WaitAsync(_patience);
+        await Assert.ThrowsAsync<JournalUnavailableException>(() => refusal.WaitAsync(_patience));
+        Assert.Equal(taken.RequestId, Assert.Single((await store.Ledger.PageAsync(_acme, null, 10, default)).Records).RequestId);
+        Assert.Single(await store.OutboxAsync());
+    }
+
+    [Fact]
     public async Task P2_A_settlement_whose_attempts_cannot_be_written_leaves_no_part_of_itself()
     {
         await using var store = await OpenAsync();

@@ -15,10 +15,16 @@ public sealed class RawHttp : IAsyncDisposable
 
     private RawHttp(Socket socket, CancellationTokenSource limit) => (_socket, _limit) = (socket, limit);
 
-    public static async Task<RawHttp> ConnectAsync(Uri server, TimeSpan? limit = null)
+    /// <param name="window">How many bytes this side takes in without reading them; null is what the system gives.</param>
+    public static async Task<RawHttp> ConnectAsync(Uri server, TimeSpan? limit = null, int? window = null)
     {
         var source = new CancellationTokenSource(limit ?? TimeSpan.FromSeconds(15));
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        if (window is { } bytes)
+        {
+            socket.ReceiveBufferSize = bytes;
+        }
+
         await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, server.Port), source.Token);
         return new RawHttp(socket, source);
     }

@@ -117,7 +117,7 @@ public sealed class PostgresServer : IAsyncDisposable
         }
 
         _process?.Dispose();
-        DeleteFolder();
+        await DeleteFolderAsync();
     }
 
     private string Data => Path.Combine(_folder, "data");
@@ -129,7 +129,9 @@ public sealed class PostgresServer : IAsyncDisposable
         {
             server.Everyone().ForEach(id => TrySignal(id, Signals.Kill));
             server._process!.WaitForExit(TimeSpan.FromSeconds(5));
-            server.DeleteFolder();
+
+            // Nothing waits for a handler of the process' end that has not finished.
+            server.DeleteFolderAsync().GetAwaiter().GetResult();
         };
         return server;
     }
@@ -175,7 +177,7 @@ public sealed class PostgresServer : IAsyncDisposable
     }
 
     /// <summary>Killed sessions are gone a moment after the server is, and may still leave a file behind.</summary>
-    private void DeleteFolder()
+    private async Task DeleteFolderAsync()
     {
         for (var tries = 0; Directory.Exists(_folder); tries++)
         {
@@ -185,7 +187,7 @@ public sealed class PostgresServer : IAsyncDisposable
             }
             catch (IOException) when (tries < 100)
             {
-                Thread.Sleep(20);
+                await Task.Delay(20);
             }
         }
     }

@@ -15,12 +15,16 @@ internal sealed class AdmissionEntry(Admission admission) : Entry
     public Admission Admission => admission;
 }
 
-internal sealed class SettlementEntry(Settlement settlement, bool isLate) : Entry
+internal sealed class SettlementEntry(Settlement settlement, Task? admitted) : Entry
 {
     public Settlement Settlement => settlement;
 
-    /// <summary>Only if it was admitted; and what stands of it already was told to nobody.</summary>
-    public bool IsLate => isLate;
+    /// <summary>Whose admission nobody knows the fate of; and what stands of it already was told to nobody.</summary>
+    public bool IsLate { get; init; }
+
+    /// <summary>Whether it counts only if the store has its admission. It answers the same for as long as a batch is written: the
+    /// writer itself completes the admission's task, after its batch.</summary>
+    public bool NeedsAdmission => IsLate || admitted is { IsCompletedSuccessfully: false };
 }
 
 internal sealed class CheckpointEntry(Checkpoint checkpoint) : Entry

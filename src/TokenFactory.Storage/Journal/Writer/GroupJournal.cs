@@ -30,9 +30,9 @@ internal abstract class GroupJournal : IJournal, IAsyncDisposable, IDisposable
 
     public Task AdmitAsync(Admission admission) => Hand(new AdmissionEntry(admission), _capacityForNew);
 
-    public Task SettleOnceAsync(Settlement settlement) => Hand(new SettlementEntry(settlement, isLate: false), _capacity);
+    public Task SettleOnceAsync(Settlement settlement, Task? admitted = null) => Hand(new SettlementEntry(settlement, admitted), _capacity);
 
-    public Task SettleLateAsync(Settlement settlement) => Hand(new SettlementEntry(settlement, isLate: true), _capacity);
+    public Task SettleLateAsync(Settlement settlement) => Hand(new SettlementEntry(settlement, admitted: null) { IsLate = true }, _capacity);
 
     public void Note(Checkpoint checkpoint)
     {

@@ -129,8 +129,9 @@ internal sealed partial class PostgresBatches(PostgresDatabase database, Postgre
         var admissions = entries.OfType<AdmissionEntry>().Select(static entry => entry.Admission).ToArray();
 
         // The first settlement of a request counts, and the last checkpoint.
-        var settlements = Settlements(isLate: false);
-        var late = Settlements(isLate: true);
+        var settlements = Settlements(static entry => !entry.NeedsAdmission);
+        var quick = Settlements(static entry => entry is { NeedsAdmission: true, IsLate: false });
+        var late = Settlements(static entry => entry.IsLate);
         var checkpoints = entries.OfType<CheckpointEntry>().Reverse().Select(static entry => entry.Checkpoint).DistinctBy(static row => row.RequestId).ToArray();
         List<(NpgsqlBatchCommand, SettlementEntry[])> settling = [];
         Add(admissions, AdmissionInsert.Of);
@@ -140,7 +141,8 @@ internal sealed partial class PostgresBatches(PostgresDatabase database, Postgre
         }
 
         Settle(settlements, _settlements.Of);
-        Settle(late, _settlements.OfLate);
+        Settle(quick, _settlements.IfAdmitted);
+        Settle(late, _settlements.IfAdmitted);
         Add(checkpoints, CheckpointUpsert.Of);
 
         // With the first write after a pause too: an instance that was taken for dead is alive again before it has an open request.
@@ -152,8 +154,8 @@ internal sealed partial class PostgresBatches(PostgresDatabase database, Postgre
 
         return settling;
 
-        SettlementEntry[] Settlements(bool isLate) =>
-            [.. entries.OfType<SettlementEntry>().Where(entry => entry.IsLate == isLate).DistinctBy(static entry => entry.Settlement.Admission.RequestId)];
+        SettlementEntry[] Settlements(Func<SettlementEntry, bool> which) =>
+            [.. entries.OfType<SettlementEntry>().Where(which).DistinctBy(static entry => entry.Settlement.Admission.RequestId)];
 
         void Settle(SettlementEntry[] rows, Func<IReadOnlyList<Settlement>, NpgsqlBatchCommand> command)
         {

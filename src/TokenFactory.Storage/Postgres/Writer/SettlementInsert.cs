@@ -23,7 +23,7 @@ internal sealed class SettlementInsert : IDisposable
             $28, $29, $30, $31, $32) AS row(id, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, accepted_at)
         """;
 
-    private const string IfAdmitted = "\nWHERE EXISTS (SELECT 1 FROM admissions WHERE admissions.request_id = row.id)";
+    private const string WhereAdmitted = "\nWHERE EXISTS (SELECT 1 FROM admissions WHERE admissions.request_id = row.id)";
 
     private const string End =
         """
@@ -47,7 +47,7 @@ internal sealed class SettlementInsert : IDisposable
         """;
 
     private const string Sql = Beginning + End;
-    private const string LateSql = Beginning + IfAdmitted + End;
+    private const string SqlIfAdmitted = Beginning + WhereAdmitted + End;
 
     private readonly UsageEventWriter _usage = new();
 
@@ -55,8 +55,8 @@ internal sealed class SettlementInsert : IDisposable
     /// <returns>Its count of rows is how many were not settled before.</returns>
     public NpgsqlBatchCommand Of(IReadOnlyList<Settlement> rows) => Of(rows, Sql);
 
-    /// <summary>Only those that were admitted.</summary>
-    public NpgsqlBatchCommand OfLate(IReadOnlyList<Settlement> rows) => Of(rows, LateSql);
+    /// <summary>Only those whose admission is in the store, earlier commands of the same batch included.</summary>
+    public NpgsqlBatchCommand IfAdmitted(IReadOnlyList<Settlement> rows) => Of(rows, SqlIfAdmitted);
 
     public void Dispose() => _usage.Dispose();
 

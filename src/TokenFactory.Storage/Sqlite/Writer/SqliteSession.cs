@@ -95,7 +95,7 @@ internal sealed class SqliteSession : IDisposable
     private void Settle(SettlementEntry entry)
     {
         var settlement = entry.Settlement;
-        if (entry.IsLate && !Admissions.Has(settlement.Admission.RequestId))
+        if (entry.NeedsAdmission && !Admissions.Has(settlement.Admission.RequestId))
         {
             return;
         }
