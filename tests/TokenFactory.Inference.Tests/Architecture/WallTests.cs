@@ -10,7 +10,7 @@ public sealed partial class WallTests
     private static readonly string[] _stops =
         ["ReadModel", "Intake", "Access", "Guard", "Limits", "Policy", "Routing", "Dispatch", "Metering", "Ledger", "Models"];
 
-    private static readonly string _source = FindSource();
+    private static readonly string _source = Path.Combine(FindHouse(), "src");
 
     [Fact]
     public void A_stop_uses_only_stops_before_it()
@@ -55,13 +55,13 @@ public sealed partial class WallTests
     [GeneratedRegex("<ProjectReference Include=\"[^\"]*/([A-Za-z.]+)\\.csproj\"")]
     private static partial Regex ProjectReference();
 
-    private static string FindSource()
+    internal static string FindHouse()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
             if (File.Exists(Path.Combine(folder.FullName, "TokenFactory.Gateway.sln")))
             {
-                return Path.Combine(folder.FullName, "src");
+                return folder.FullName;
             }
         }
 

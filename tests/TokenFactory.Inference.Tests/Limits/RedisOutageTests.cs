@@ -33,8 +33,9 @@ public sealed class RedisOutageTests(RedisFixture redis) : IClassFixture<RedisFi
             redis.Server.Thaw();
         }
 
-        // Three open the breaker; one a second finds out, and a busy machine stalls often. Without the breaker all fifty wait.
-        Assert.InRange(waited, 3, 40);
+        // Three failures open the breaker, the limiter's own upkeep among them; one a second finds out, and a busy machine stalls
+        // often. Without the breaker all fifty wait.
+        Assert.InRange(waited, 1, 40);
     }
 
     [Fact]
