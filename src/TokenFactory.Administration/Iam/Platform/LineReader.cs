@@ -185,7 +185,7 @@ internal sealed class LineReader
             return null;
         }
 
-        if (items.Count > max || items.Any(item => item is null or { Length: 0 or > MaxText } || item.Any(char.IsControl)))
+        if (items.Count > max || !items.TrueForAll(IsText))
         {
             Fault($"{member} has more than {max} entries, or one that is empty or too long");
             return [];
@@ -207,13 +207,31 @@ internal sealed class LineReader
 
     private string? Text(string? text, string member)
     {
-        if (text is null || (text.Length is > 0 and <= MaxText && !text.Any(char.IsControl)))
+        if (text is null || IsText(text))
         {
             return text;
         }
 
         Fault($"{member} is empty or too long");
         return null;
+    }
+
+    private static bool IsText(string? text)
+    {
+        if (text is null or { Length: 0 or > MaxText })
+        {
+            return false;
+        }
+
+        foreach (var character in text)
+        {
+            if (char.IsControl(character))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private DateTimeOffset? Moment(string? text, string member)

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Runtime;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using TokenFactory.Administration.Configuration;
@@ -52,15 +53,16 @@ internal sealed partial class PlatformReadModelSource : IHostedService, IDisposa
     /// <summary>Waits for the first read model as long as one may be old: a process that cannot know its keys does not start (P12).</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var began = _clock.GetTimestamp();
-        while (await RefreshAsync(cancellationToken) is { } refusal)
+        // Nobody is served yet, whom a collection would keep waiting: concurrent ones only make the start longer.
+        var collecting = GCSettings.LatencyMode;
+        GCSettings.LatencyMode = GCLatencyMode.Batch;
+        try
         {
-            if (_clock.GetElapsedTime(began) >= _store.MaxStaleness)
-            {
-                throw new PlatformUnavailableException($"iam.url: no read model can be had from {_settings.Url}: {refusal.Message}");
-            }
-
-            await Task.Delay(Pause(), _clock, cancellationToken);
+            await WaitForFirstAsync(cancellationToken);
+        }
+        finally
+        {
+            GCSettings.LatencyMode = collecting;
         }
 
         _loop = LoopAsync(_stopping.Token);
@@ -115,6 +117,20 @@ internal sealed partial class PlatformReadModelSource : IHostedService, IDisposa
     {
         _state.Changed -= Reconfigure;
         _stopping.Dispose();
+    }
+
+    private async Task WaitForFirstAsync(CancellationToken cancellationToken)
+    {
+        var began = _clock.GetTimestamp();
+        while (await RefreshAsync(cancellationToken) is { } refusal)
+        {
+            if (_clock.GetElapsedTime(began) >= _store.MaxStaleness)
+            {
+                throw new PlatformUnavailableException($"iam.url: no read model can be had from {_settings.Url}: {refusal.Message}");
+            }
+
+            await Task.Delay(Pause(), _clock, cancellationToken);
+        }
     }
 
     private TimeSpan Pause() => PauseAfter(_failures, _settings.Poll, _store.MaxStaleness, Random.Shared.NextDouble());
