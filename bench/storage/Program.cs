@@ -1,6 +1,6 @@
 // StorageBench journal [sqlite|postgres]: durable admissions with settlements, from 1,000 waiting callers and at 5,000 a second offered.
 // StorageBench usage [sqlite|postgres] [ROWS]: a month's summary and pages of logs over a tenth of ROWS and over ROWS settlements.
-// PostgreSQL is one of its own on this machine, started and ended here, with its default settings.
+// PostgreSQL is one of its own on this machine, started and ended here, with its default memory and with fsync.
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,7 +22,7 @@ foreach (var store in stores)
 {
     Console.WriteLine($"== {what} on {store}");
     var folder = Directory.CreateTempSubdirectory("storage-bench");
-    await using var server = store == "postgres" ? await PostgresServer.StartAsync() : null;
+    await using var server = store == "postgres" ? await PostgresServer.StartAsync(syncs: true) : null;
     var instance = Ids.New(TimeProvider.System);
     var builder = Host.CreateEmptyApplicationBuilder(null);
     builder.Services.AddLogging(logging => logging.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning));

@@ -10,6 +10,8 @@ internal sealed class FaultyBatches(World world, Lane lane, Guid instance) : IBa
 
     private TimeSpan _beatAt;
 
+    public bool Gathers => false;
+
     public void Open()
     {
         if (lane.IsDead || world.Trouble(static kind => kind.OpenFails))

@@ -35,6 +35,8 @@ public sealed class SteppedJournalTests
     {
         private bool _hasFailed;
 
+        public bool Gathers => false;
+
         public int Written { get; private set; }
 
         public void Open()

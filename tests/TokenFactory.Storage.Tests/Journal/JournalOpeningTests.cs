@@ -37,6 +37,8 @@ public sealed class JournalOpeningTests
 
     private sealed class Store(Action open) : IBatchStore
     {
+        public bool Gathers => false;
+
         public void Open() => open();
 
         public void Write(IReadOnlyList<Entry> batch)

@@ -16,18 +16,20 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private readonly string _folder;
     private readonly ProcessOutput _output = new();
+    private readonly bool _syncs;
     private Process? _process;
 
-    private PostgresServer(string folder) => _folder = folder;
+    private PostgresServer(string folder, bool syncs) => (_folder, _syncs) = (folder, syncs);
 
     public int Port { get; } = FreePort.Next();
 
     /// <summary>One server for the whole test process; it ends with it. Not for a test that hurts its server.</summary>
     public static Task<PostgresServer> SharedAsync() => _shared.Value;
 
-    public static async Task<PostgresServer> StartAsync()
+    /// <param name="syncs">Whether commits reach the disk: what is measured must, what a test kills need not, for the system lives on.</param>
+    public static async Task<PostgresServer> StartAsync(bool syncs = false)
     {
-        var server = new PostgresServer(await PostgresPrograms.NewFolderAsync());
+        var server = new PostgresServer(await PostgresPrograms.NewFolderAsync(), syncs);
         try
         {
             await PostgresPrograms.RunAsync("initdb", "-D", server.Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync");
@@ -83,7 +85,7 @@ public sealed class PostgresServer : IAsyncDisposable
         {
             StartInfo = PostgresPrograms.Describe(
                 "postgres", "-D", Data, "-p", Port.ToString(CultureInfo.InvariantCulture), "-k", _folder, "-c", "listen_addresses=127.0.0.1",
-                "-c", "fsync=off", "-c", "shared_buffers=64MB", "-c", "max_connections=200", "-c", "log_min_messages=warning"),
+                "-c", $"fsync={(_syncs ? "on" : "off")}", "-c", $"shared_buffers={(_syncs ? 128 : 64)}MB", "-c", "max_connections=200", "-c", "log_min_messages=warning"),
         };
         _process.OutputDataReceived += (_, line) => _output.Add(error: false, line.Data);
         _process.ErrorDataReceived += (_, line) => _output.Add(error: true, line.Data);

@@ -95,7 +95,7 @@ internal sealed partial class BatchWriter(
             return true;
         }
 
-        if (_isBusy && _batch.Count < batchSize)
+        if (_isBusy && _batch.Count < batchSize && store.Gathers)
         {
             // Many callers are waiting: a commit costs the same for all of them, so the next ones are let in as well. A
             // lone request never waits here.

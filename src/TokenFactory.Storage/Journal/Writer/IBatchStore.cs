@@ -3,6 +3,9 @@ namespace TokenFactory.Storage.Journal.Writer;
 /// <summary>Where the journal's batches go. Called from the writer's thread alone.</summary>
 internal interface IBatchStore : IDisposable
 {
+    /// <summary>Whether a commit costs so much more than a row that a busy writer lets entries gather for it.</summary>
+    bool Gathers { get; }
+
     /// <summary>Starts over on a new connection and writes: only a commit that succeeded proves that the next one may.</summary>
     /// <exception cref="StorageException">The store cannot be written; the message is for the operator.</exception>
     void Open();

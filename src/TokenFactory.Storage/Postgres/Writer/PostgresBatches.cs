@@ -32,6 +32,9 @@ internal sealed partial class PostgresBatches(PostgresDatabase database, Postgre
     private long _beatAt;
     private bool _wasOpen;
 
+    /// <summary>The round trip is as long as any gathering would be, and rows cost more than commits.</summary>
+    public bool Gathers => false;
+
     public void Open()
     {
         Close();

@@ -8,6 +8,8 @@ internal sealed partial class SqliteBatches(SqliteFile file, SqliteStorageOption
 {
     private SqliteSession? _session;
 
+    public bool Gathers => true;
+
     public void Open()
     {
         Close();
