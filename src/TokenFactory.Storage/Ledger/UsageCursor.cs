@@ -16,6 +16,16 @@ internal readonly record struct UsageCursor(long AcceptedAtMicros, Guid RequestI
     /// <summary>A forged cursor may be beyond the last moment there is.</summary>
     public DateTimeOffset AcceptedAt => Micros.ToTime(Math.Min(AcceptedAtMicros, Micros.Of(DateTimeOffset.MaxValue)));
 
+    /// <summary>
+    /// Where the rows behind this place end at the latest, for an index search: a database may look for the times of the filter alone and
+    /// pass over every row before the place.
+    /// </summary>
+    public DateTimeOffset? Until(DateTimeOffset? asked)
+    {
+        var place = AcceptedAt;
+        return place < DateTimeOffset.MaxValue.AddSeconds(-1) && (asked is null || place < asked) ? place.AddMilliseconds(1) : asked;
+    }
+
     public static UsageCursor After(UsageRecord record) => new(Micros.Of(record.AcceptedAt), record.RequestId);
 
     public static UsageCursor Parse(string text)

@@ -59,7 +59,7 @@ internal abstract class UsageLedger(StoredValues values) : IUsageLedger
             command =>
             {
                 var clause = new FilterClause(command, values, filter);
-                var where = new StringBuilder(clause.Times((filter.From, filter.Until)));
+                var where = new StringBuilder(clause.Times((filter.From, after is { } last ? last.Until(filter.Until) : filter.Until)));
                 if (after is { } place)
                 {
                     where.Append(" AND (accepted_at, request_id) < (").Append(clause.Parameter(values.Of(place.AcceptedAt)))
