@@ -14,6 +14,7 @@ internal sealed class ProxyConnection(TcpProxy proxy, Socket client) : IDisposab
     private readonly Socket _server = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private readonly CancellationTokenSource _over = new();
     private readonly Lock _gate = new();
+    private readonly SentStatements? _statements = proxy.SpeaksPostgres ? new() : null;
     private volatile ReplyLoss? _loss;
     private bool _isOver;
 
@@ -87,7 +88,10 @@ internal sealed class ProxyConnection(TcpProxy proxy, Socket client) : IDisposab
                 await flow.PassedAsync(_over.Token);
                 if (toServer)
                 {
-                    _loss ??= proxy.LossFor(buffer.AsSpan(0, read));
+                    if (_statements?.Read(buffer.AsSpan(0, read)) is { } statements)
+                    {
+                        _loss ??= proxy.LossFor(statements);
+                    }
                 }
                 else if (_loss is { } loss)
                 {

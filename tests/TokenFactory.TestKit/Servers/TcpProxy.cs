@@ -19,9 +19,9 @@ public sealed class TcpProxy : IAsyncDisposable
     private volatile bool _refuses;
     private volatile ReplyLoss? _loss;
 
-    private TcpProxy(TcpListener listener, int target)
+    private TcpProxy(TcpListener listener, int target, bool speaksPostgres)
     {
-        (_listener, _target) = (listener, target);
+        (_listener, _target, SpeaksPostgres) = (listener, target, speaksPostgres);
         Port = ((IPEndPoint)listener.LocalEndpoint).Port;
         _accepting = AcceptAsync();
     }
@@ -36,8 +36,11 @@ public sealed class TcpProxy : IAsyncDisposable
 
     public int Connections => _connections.Count;
 
+    internal bool SpeaksPostgres { get; }
+
     /// <param name="target">The server's port on the loopback; it need not listen yet.</param>
-    public static TcpProxy Start(int target)
+    /// <param name="speaksPostgres">Whether the server is PostgreSQL, so that <see cref="LoseReplyTo"/> can tell its statements.</param>
+    public static TcpProxy Start(int target, bool speaksPostgres = false)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -45,7 +48,7 @@ public sealed class TcpProxy : IAsyncDisposable
             try
             {
                 listener.Start();
-                return new TcpProxy(listener, target);
+                return new TcpProxy(listener, target, speaksPostgres);
             }
             catch (SocketException) when (attempt < 20)
             {
@@ -78,11 +81,16 @@ public sealed class TcpProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>The next request that holds these bytes reaches the server; its reply is lost, and then the connection with it.</summary>
+    /// <summary>The next PostgreSQL statement that holds this text reaches the server; its reply is lost, and then the connection with it.</summary>
     /// <returns>Completes once the server has replied and nobody has heard it.</returns>
-    public Task LoseReplyTo(ReadOnlySpan<byte> request)
+    public Task LoseReplyTo(string statement)
     {
-        var loss = new ReplyLoss(request.ToArray());
+        if (!SpeaksPostgres)
+        {
+            throw new InvalidOperationException("Only a proxy to PostgreSQL knows statements: start it with speaksPostgres.");
+        }
+
+        var loss = new ReplyLoss(statement);
         _loss = loss;
         return loss.Lost;
     }
@@ -105,11 +113,11 @@ public sealed class TcpProxy : IAsyncDisposable
         _closing.Dispose();
     }
 
-    /// <summary>The first request that holds the bytes, of whatever connection, is the one.</summary>
-    internal ReplyLoss? LossFor(ReadOnlySpan<byte> sent)
+    /// <summary>The first statement that holds the text, of whatever connection, is the one.</summary>
+    internal ReplyLoss? LossFor(IEnumerable<string> statements)
     {
         var loss = _loss;
-        return loss is not null && sent.IndexOf(loss.Request) >= 0 && Interlocked.CompareExchange(ref _loss, null, loss) == loss ? loss : null;
+        return loss is not null && statements.Any(ran => ran.Contains(loss.Statement, StringComparison.Ordinal)) && Interlocked.CompareExchange(ref _loss, null, loss) == loss ? loss : null;
     }
 
     internal void Gone(ProxyConnection connection) => _connections.TryRemove(connection, out _);

@@ -71,7 +71,7 @@ internal sealed class FaultSite : IAsyncDisposable
     /// <param name="environment">What this one alone has in its environment.</param>
     public async Task<Replica> AddReplicaAsync(params (string Name, string Value)[] environment)
     {
-        var (database, limits) = (TcpProxy.Start(Postgres.Port), TcpProxy.Start(Redis.Port));
+        var (database, limits) = (TcpProxy.Start(Postgres.Port, speaksPostgres: true), TcpProxy.Start(Redis.Port));
         try
         {
             var replica = new Replica(await GatewayProcess.StartAsync(Options(database.Port, limits.Port, environment)), database, limits);

@@ -96,8 +96,8 @@ internal static class Outages
     {
         foreach (var replica in scene.Site.Replicas)
         {
-            await replica.Database.LoseReplyTo("INSERT INTO admissions"u8).WaitAsync(TimeSpan.FromSeconds(60));
-            await replica.Database.LoseReplyTo("INSERT INTO settlements"u8).WaitAsync(TimeSpan.FromSeconds(60));
+            await replica.Database.LoseReplyTo("INSERT INTO admissions").WaitAsync(TimeSpan.FromSeconds(60));
+            await replica.Database.LoseReplyTo("INSERT INTO settlements").WaitAsync(TimeSpan.FromSeconds(60));
         }
     }
 

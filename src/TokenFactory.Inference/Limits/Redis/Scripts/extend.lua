@@ -7,7 +7,7 @@ if open.deadline <= now then return 0 end
 for i = 1, #open.held do
   local kind, key = open.held[i][1], open.held[i][2]
   if kind == 'c' then
-    redis.call('ZADD', key, text(math.min(now + tonumber(ARGV[2]), open.deadline)), ARGV[1] .. '/' .. i)
+    redis.call('ZADD', key, math.min(now + tonumber(ARGV[2]), open.deadline), ARGV[1] .. '/' .. i)
     keep_leases(key, tonumber(ARGV[2]))
   end
 end

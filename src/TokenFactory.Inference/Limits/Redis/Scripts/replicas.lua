@@ -4,8 +4,8 @@ local kept = tonumber(ARGV[2])
 if kept == 0 then
   redis.call('ZREM', KEYS[1], ARGV[1])
 else
-  redis.call('ZADD', KEYS[1], text(now + kept), ARGV[1])
-  redis.call('PEXPIRE', KEYS[1], text(kept + SLACK))
+  redis.call('ZADD', KEYS[1], now + kept, ARGV[1])
+  redis.call('PEXPIRE', KEYS[1], kept + SLACK)
 end
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now))
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 return redis.call('ZCARD', KEYS[1])

@@ -55,7 +55,7 @@ for i = 1, count do
   elseif kind == 'c' then
     limit = tonumber(limit)
     if not cell then
-      cell = { a = redis.call('ZCOUNT', key, '(' .. text(now), '+inf'), b = 0 }
+      cell = { a = redis.call('ZCOUNT', key, '(' .. now, '+inf'), b = 0 }
       cell.seen = cell.a
     end
     if cell.a >= limit then
@@ -107,8 +107,8 @@ local open = { deadline = now + life, levels = {}, held = {} }
 for i = 1, count do
   local key, kind, cell = KEYS[i + 1], ARGV[3 * i + 1], asked[i].cell
   if kind == 'c' then
-    redis.call('ZREMRANGEBYSCORE', key, '-inf', text(now))
-    redis.call('ZADD', key, text(now + lease), id .. '/' .. i)
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+    redis.call('ZADD', key, now + lease, id .. '/' .. i)
     keep_leases(key, lease)
   elseif cell.changed then
     if cell.load then keep_budget(key, cell.load, cell.month, cell.a, cell.b) else keep_rate(key, cell.a, cell.limit) end
@@ -118,6 +118,6 @@ for i = 1, count do
   answer[3 + 2 * i], answer[4 + 2 * i] = cell.a, cell.b
   open.levels[2 * i - 1], open.levels[2 * i] = cell.a, cell.b
 end
-redis.call('SET', KEYS[1], cmsgpack.pack(open), 'PX', text(life + SLACK))
+redis.call('SET', KEYS[1], cmsgpack.pack(open), 'PX', life + SLACK)
 answer[2] = 1
 return answer
