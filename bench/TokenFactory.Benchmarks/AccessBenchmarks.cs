@@ -23,7 +23,7 @@ public class AccessBenchmarks
     public void Prepare()
     {
         var pepper = new Pepper("v1", RandomNumberGenerator.GetBytes(32));
-        var tenant = new Tenant("t", null, null, null, FrozenSet<string>.Empty, LimitSet.None);
+        var tenant = new Tenant("t");
         var project = new Project("p", null, ModelAllowList.All, LimitSet.None);
         var texts = Enumerable.Range(0, Keys).Select(_ => RandomNumberGenerator.GetHexString(64)).ToArray();
         _snapshot = new Snapshot

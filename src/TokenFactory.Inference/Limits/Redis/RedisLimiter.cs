@@ -123,8 +123,8 @@ public sealed partial class RedisLimiter : ILimiter, IAsyncDisposable
         try
         {
             var started = _clock.GetTimestamp();
-            var answer = await Client.EvaluateAsync(_scripts.Take, TakeCall.Keys(demand), TakeCall.Values(demand, _options.LongestLease))
-                .WaitAsync(_options.TakeWithin, _clock, cancel);
+            var answer = await Bound.WithinAsync(
+                Client.EvaluateAsync(_scripts.Take, TakeCall.Keys(demand), TakeCall.Values(demand, _options.LongestLease)), _options.TakeWithin, _clock, cancel);
             _metrics.Took(_clock.GetElapsedTime(started));
             Answered();
             return answer;
