@@ -111,7 +111,7 @@ internal sealed class SnapshotBuilder(GatewayConfiguration configuration, IamRow
         {
             Id = row.Id,
             Name = row.Name,
-            Tenant = tenant?.Tenant ?? new Tenant(row.Tenant, null, null, null, FrozenSet<string>.Empty, LimitSet.None),
+            Tenant = tenant?.Tenant ?? new Tenant(row.Tenant),
             Project = project ?? new Project(row.Project, null, ModelAllowList.Of([]), LimitSet.None),
             User = user,
             Scopes = row.Scopes.Split(' ', StringSplitOptions.RemoveEmptyEntries).ToFrozenSet(StringComparer.Ordinal),

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using TokenFactory.Administration.Configuration;
 using TokenFactory.Inference.ReadModel;
 
@@ -28,7 +27,7 @@ internal sealed class Subjects
                 continue;
             }
 
-            var tenant = new Tenant(row.Name, tier, row.Region, null, FrozenSet<string>.Empty, LimitSet.None);
+            var tenant = new Tenant(row.Name) { Tier = tier, Region = row.Region };
             var own = projects.Where(p => p.Tenant == row.Name).Select(p => new Project(p.Name, p.Department, ModelAllowList.All, LimitSet.None));
             _tenants.Add(row.Name, new TenantSettings(tenant, [.. own], [], []));
         }

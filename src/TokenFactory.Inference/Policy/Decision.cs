@@ -18,14 +18,21 @@ internal sealed record Decision(string Id, IReadOnlyList<string> Regions, Tenant
             return null;
         }
 
-        if (Tenant.DeniedProviders.Contains(deployment.Provider.Name))
+        var provider = deployment.Provider.Name;
+        var routing = Tenant.Routing;
+        if (routing.DeniedProviders.Contains(provider))
         {
             return "provider_denied";
         }
 
-        if (Tenant.Providers is { } allowed && !allowed.Contains(deployment.Provider.Name))
+        if (routing.AllowedProviders.Count > 0 && !routing.AllowedProviders.Contains(provider))
         {
             return "provider_not_allowed";
+        }
+
+        if (routing.Strategy == RoutingStrategy.Pinned && provider != routing.PreferredProvider)
+        {
+            return "provider_not_pinned";
         }
 
         foreach (var region in Regions)

@@ -57,6 +57,9 @@ public sealed record Deployment
 
     public Price Price { get; init; } = Price.Free;
 
+    /// <summary>Its rank among deployments, higher is better; null is unknown. For the strategy <see cref="RoutingStrategy.Quality"/>.</summary>
+    public int? Quality { get; init; }
+
     /// <summary>Whether the backend honours <c>stream_options.include_usage</c>.</summary>
     public bool StreamsUsage { get; init; } = true;
 

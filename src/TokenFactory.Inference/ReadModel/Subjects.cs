@@ -8,11 +8,17 @@ public sealed record Tier(string Name, LimitSet Limits, long? MaxInputTokens, Mo
     public static Tier None { get; } = new("none", LimitSet.None, null, ModelAllowList.All);
 }
 
-/// <param name="Region">Residency: only deployments there. <c>eu</c> covers <c>eu-west-1</c>; null is anywhere.</param>
-/// <param name="Providers">The only providers it may use; null is any.</param>
-/// <param name="DeniedProviders">Providers it may never use; wins over <paramref name="Providers"/>.</param>
-public sealed record Tenant(
-    string Name, Tier? Tier, string? Region, FrozenSet<string>? Providers, FrozenSet<string> DeniedProviders, LimitSet Limits);
+public sealed record Tenant(string Name)
+{
+    public Tier? Tier { get; init; }
+
+    /// <summary>Residency: only deployments there. <c>eu</c> covers <c>eu-west-1</c>; null is anywhere.</summary>
+    public string? Region { get; init; }
+
+    public RoutingPolicy Routing { get; init; } = RoutingPolicy.None;
+
+    public LimitSet Limits { get; init; } = LimitSet.None;
+}
 
 public sealed record Project(string Name, string? Department, ModelAllowList Models, LimitSet Limits);
 

@@ -1,16 +1,19 @@
 using TokenFactory.Inference.Intake;
+using TokenFactory.Inference.Limits;
 using TokenFactory.Inference.Policy;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Storage.Ledger;
 
 namespace TokenFactory.Inference.Routing;
 
-/// <summary>Turns a route into a plan: hard filters first, then priority, and within one priority a weighted draw without replacement.</summary>
-internal sealed class Planner(Random random)
+/// <summary>Turns a route into a plan: hard filters first, then rank, and within one rank a weighted draw without replacement.</summary>
+internal sealed class Planner(Random random, LearntOutputs outputs)
 {
     public Plan Plan(ModelRoute route, Ask ask, Decision decision)
     {
-        var fitting = new List<RouteTarget>(route.Targets.Count);
+        var fitting = new List<Candidate>(route.Targets.Count);
         List<Exclusion> exclusions = [];
+        var strategy = decision.Tenant.Routing.Strategy ?? route.Strategy;
         foreach (var target in route.Targets)
         {
             if (ReasonAgainst(target.Deployment, ask, decision) is { } reason)
@@ -19,14 +22,14 @@ internal sealed class Planner(Random random)
             }
             else
             {
-                fitting.Add(target);
+                fitting.Add(new Candidate(target, RankOf(target, strategy, ask, decision.Tenant.Routing)));
             }
         }
 
         return new Plan(Order(fitting), exclusions);
     }
 
-    private static string? ReasonAgainst(Deployment deployment, Ask ask, Decision decision)
+    private string? ReasonAgainst(Deployment deployment, Ask ask, Decision decision)
     {
         if (decision.ReasonAgainst(deployment) is { } policy)
         {
@@ -39,47 +42,80 @@ internal sealed class Planner(Random random)
         }
 
         var output = ask.MaxOutputTokens ?? 1;
-        return deployment.MaxContext is { } context && ask.InputBound + output > context && ask.CountInput() + output > context
-            ? "context"
+        if (deployment.MaxContext is { } context && ask.InputBound + output > context && ask.CountInput() + output > context)
+        {
+            return "context";
+        }
+
+        // The bound counts bytes as tokens: only what it leaves in doubt is worth counting.
+        return decision.Tenant.Routing.MaxNanoUsdPerRequest is { } most
+            && CostNanoUsd(deployment, ask, ask.InputBound) > most && CostNanoUsd(deployment, ask, ask.CountInput()) > most
+            ? "request_cost"
             : null;
     }
 
-    private Deployment[] Order(List<RouteTarget> targets)
+    private long CostNanoUsd(Deployment deployment, Ask ask, long input) =>
+        deployment.Price.CostNanoUsd(new TokenUsage(input, 0, 0, outputs.OutputBound(ask, deployment), 0));
+
+    private Rank RankOf(RouteTarget target, RoutingStrategy strategy, Ask ask, RoutingPolicy policy)
     {
-        var ordered = new Deployment[targets.Count];
+        var deployment = target.Deployment;
+        var score = strategy switch
+        {
+            RoutingStrategy.Cheapest => CostNanoUsd(deployment, ask, ask.InputEstimate),
+            RoutingStrategy.Quality => -(deployment.Quality ?? int.MinValue + 1L),
+            _ => 0,
+        };
+        return new Rank(score, deployment.Provider.Name == policy.PreferredProvider ? 0 : 1, target.Priority);
+    }
+
+    private Deployment[] Order(List<Candidate> candidates)
+    {
+        var ordered = new Deployment[candidates.Count];
         for (var i = 0; i < ordered.Length; i++)
         {
-            var next = targets.Count == 1 ? 0 : Draw(targets);
-            ordered[i] = targets[next].Deployment;
-            targets.RemoveAt(next);
+            var next = candidates.Count == 1 ? 0 : Draw(candidates);
+            ordered[i] = candidates[next].Target.Deployment;
+            candidates.RemoveAt(next);
         }
 
         return ordered;
     }
 
-    private int Draw(List<RouteTarget> targets)
+    private int Draw(List<Candidate> candidates)
     {
-        var first = int.MaxValue;
-        foreach (var target in targets)
+        var first = candidates[0].Rank;
+        foreach (var candidate in candidates)
         {
-            first = Math.Min(first, target.Priority);
+            first = candidate.Rank.CompareTo(first) < 0 ? candidate.Rank : first;
         }
 
         long weights = 0;
-        foreach (var target in targets)
+        foreach (var candidate in candidates)
         {
-            weights += target.Priority == first ? target.Weight : 0;
+            weights += candidate.Rank == first ? candidate.Target.Weight : 0;
         }
 
         var drawn = random.NextInt64(weights);
-        for (var i = 0; i < targets.Count; i++)
+        for (var i = 0; i < candidates.Count; i++)
         {
-            if (targets[i].Priority == first && (drawn -= targets[i].Weight) < 0)
+            if (candidates[i].Rank == first && (drawn -= candidates[i].Target.Weight) < 0)
             {
                 return i;
             }
         }
 
         throw new InvalidOperationException("weights are at least 1, so a draw below their sum hits one of them");
+    }
+
+    private readonly record struct Candidate(RouteTarget Target, Rank Rank);
+
+    /// <summary>Lower is tried first: the strategy's score, then the tenant's preference, then the route's own priority.</summary>
+    private readonly record struct Rank(long Score, int Preference, int Priority) : IComparable<Rank>
+    {
+        public int CompareTo(Rank other) =>
+            Score != other.Score ? Score.CompareTo(other.Score)
+            : Preference != other.Preference ? Preference.CompareTo(other.Preference)
+            : Priority.CompareTo(other.Priority);
     }
 }

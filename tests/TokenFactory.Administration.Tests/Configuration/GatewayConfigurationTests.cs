@@ -26,7 +26,9 @@ public sealed class GatewayConfigurationTests
 
         var acme = Assert.Single(sample.Tenants);
         Assert.Equal("standard", acme.Tenant.Tier!.Name);
-        Assert.Equal(["vendor"], acme.Tenant.DeniedProviders);
+        var routing = acme.Tenant.Routing;
+        Assert.Equal(["vendor"], routing.DeniedProviders);
+        Assert.Equal(("gpu-eu", 500_000_000, RoutingStrategy.Cheapest), (routing.PreferredProvider, routing.MaxNanoUsdPerRequest, routing.Strategy));
         Assert.Equal(500_000_000_000, acme.Tenant.Limits.NanoUsdPerMonth);
         var search = Assert.Single(acme.Projects);
         Assert.True(search.Models.Allows("text-embedding-3-small"));

@@ -122,7 +122,7 @@ public sealed class UsageEndpointsTests : IAsyncLifetime
     {
         Id = "abcdefgh",
         Name = "ci",
-        Tenant = new Tenant(tenant, null, null, null, FrozenSet<string>.Empty, LimitSet.None),
+        Tenant = new Tenant(tenant),
         Project = new Project(project, null, ModelAllowList.All, LimitSet.None),
         Scopes = FrozenSet.Create(scope),
         Models = ModelAllowList.All,

@@ -68,7 +68,7 @@ public sealed class KeyTableTests
         {
             Id = "k",
             Name = "k",
-            Tenant = new Tenant("t", null, null, null, FrozenSet<string>.Empty, LimitSet.None),
+            Tenant = new Tenant("t"),
             Project = new Project("p", null, ModelAllowList.All, LimitSet.None),
             Scopes = FrozenSet<string>.Empty,
             Models = ModelAllowList.All,

@@ -1,17 +1,18 @@
-using System.Collections.Frozen;
 using FsCheck;
 using FsCheck.Fluent;
 using TokenFactory.Inference.Intake;
+using TokenFactory.Inference.Limits;
 using TokenFactory.Inference.Policy;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Inference.Routing;
+using TokenFactory.Storage.Ledger;
 using Xunit;
 
 namespace TokenFactory.Inference.Tests.Routing;
 
 public sealed class PlannerTests
 {
-    private static readonly Tenant _anywhere = new("t", null, null, null, FrozenSet<string>.Empty, LimitSet.None);
+    private static readonly Tenant _anywhere = new("t");
 
     [Fact]
     public void Lower_priorities_come_first_whatever_their_weight()
@@ -24,7 +25,7 @@ public sealed class PlannerTests
     [Fact]
     public void Within_a_priority_the_first_place_is_drawn_by_weight()
     {
-        var planner = new Planner(new Random(7));
+        var planner = new Planner(new Random(7), new LearntOutputs());
         var route = new ModelRoute(ModelPattern.Parse("m"), [Target("heavy", 0, 3), Target("light", 0, 1)], LimitSet.None);
 
         var heavy = Enumerable.Range(0, 4000).Count(_ => planner.Plan(route, Ask(), Allow(_anywhere)).Candidates[0].Name == "heavy");
@@ -53,12 +54,80 @@ public sealed class PlannerTests
         {
             var route = new ModelRoute(
                 ModelPattern.Parse("m"), [.. drawn.Select(d => new RouteTarget(Deployment(d.Name) with { Region = d.Region }, 0, 1))], LimitSet.None);
-            var plan = new Planner(new Random(1)).Plan(route, Ask(), Allow(_anywhere with { Region = zone }));
+            var plan = new Planner(new Random(1), new LearntOutputs()).Plan(route, Ask(), Allow(_anywhere with { Region = zone }));
             return plan.Candidates.All(d => d.Region == zone || (d.Region?.StartsWith(zone + "-", StringComparison.Ordinal) ?? false))
                 && plan.Candidates.Count + plan.Exclusions.Count == drawn.Length;
         });
 
         property.QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void AllowedProviders_empty_is_all_and_deniedProviders_wins()
+    {
+        RouteTarget[] targets = [At("gpu"), At("vendor")];
+
+        Assert.Equal(["gpu", "vendor"], Names(Plan(targets, new RoutingPolicy())).Order(StringComparer.Ordinal));
+        Assert.Equal(["gpu"], Names(Plan(targets, new RoutingPolicy { AllowedProviders = ["gpu"] })));
+        var plan = Plan(targets, new RoutingPolicy { AllowedProviders = ["gpu", "vendor"], DeniedProviders = ["gpu"] });
+        Assert.Equal(["vendor"], Names(plan));
+        Assert.Equal(new Exclusion("gpu", "provider_denied"), Assert.Single(plan.Exclusions));
+    }
+
+    [Fact]
+    public void PreferredProvider_is_tried_first_and_the_others_after_it()
+    {
+        RouteTarget[] targets = [At("gpu"), At("vendor") with { Priority = 9 }];
+
+        Assert.Equal(["vendor", "gpu"], Names(Plan(targets, new RoutingPolicy { PreferredProvider = "vendor" })));
+    }
+
+    [Fact]
+    public void DefaultStrategy_pinned_uses_the_preferred_provider_and_nothing_else()
+    {
+        var plan = Plan([At("gpu"), At("vendor")], new RoutingPolicy { PreferredProvider = "vendor", Strategy = RoutingStrategy.Pinned });
+
+        Assert.Equal(["vendor"], Names(plan));
+        Assert.Equal(new Exclusion("gpu", "provider_not_pinned"), Assert.Single(plan.Exclusions));
+    }
+
+    [Fact]
+    public void DefaultStrategy_cheapest_goes_by_what_this_request_costs()
+    {
+        // One is cheap to read and dear to write, the other the reverse.
+        RouteTarget[] targets = [At("reads", PerToken(1, 1000)), At("writes", PerToken(500, 1))];
+        var cheapest = new RoutingPolicy { Strategy = RoutingStrategy.Cheapest };
+
+        Assert.Equal(["reads", "writes"], Names(Plan(targets, cheapest, Ask(maxTokens: 1))));
+        Assert.Equal(["writes", "reads"], Names(Plan(targets, cheapest, Ask(maxTokens: 1000))));
+    }
+
+    [Fact]
+    public void DefaultStrategy_quality_goes_by_rank_and_the_unranked_come_last()
+    {
+        RouteTarget[] targets = [At("unranked"), Ranked("good", 40), Ranked("best", 90)];
+
+        Assert.Equal(["best", "good", "unranked"], Names(Plan(targets, new RoutingPolicy { Strategy = RoutingStrategy.Quality })));
+    }
+
+    [Fact]
+    public void MaxCostPerRequestUsd_leaves_out_whatever_could_cost_more()
+    {
+        RouteTarget[] targets = [At("dear", PerToken(0, 1001)), At("fits", PerToken(0, 1000))];
+
+        var plan = Plan(targets, new RoutingPolicy { MaxNanoUsdPerRequest = 100_000 }, Ask(maxTokens: 100));
+
+        Assert.Equal(["fits"], Names(plan));
+        Assert.Equal(new Exclusion("dear", "request_cost"), Assert.Single(plan.Exclusions));
+    }
+
+    [Fact]
+    public void A_tenants_strategy_goes_before_the_models_own()
+    {
+        ModelRoute route = new(ModelPattern.Parse("m"), [Ranked("good", 40), At("free")], LimitSet.None) { Strategy = RoutingStrategy.Quality };
+
+        Assert.Equal(["good", "free"], Names(Plan(route, new RoutingPolicy(), Ask())));
+        Assert.Equal(["free", "good"], Names(Plan(route, new RoutingPolicy { Strategy = RoutingStrategy.Cheapest }, Ask())));
     }
 
     [Theory]
@@ -80,19 +149,41 @@ public sealed class PlannerTests
     [InlineData("**")]
     public void A_pattern_with_an_asterisk_elsewhere_is_no_pattern(string text) => Assert.Throws<FormatException>(() => ModelPattern.Parse(text));
 
+    private static IEnumerable<string> Names(Plan plan) => plan.Candidates.Select(d => d.Name);
+
+    private static Plan Plan(RouteTarget[] targets, RoutingPolicy policy, Ask? ask = null) =>
+        Plan(new ModelRoute(ModelPattern.Parse("m"), targets, LimitSet.None), policy, ask ?? Ask());
+
+    private static Plan Plan(ModelRoute route, RoutingPolicy policy, Ask ask) =>
+        new Planner(new Random(1), new LearntOutputs()).Plan(route, ask, Allow(_anywhere with { Routing = policy }));
+
     private static Plan Plan(RouteTarget[] targets) =>
-        new Planner(new Random(1)).Plan(new ModelRoute(ModelPattern.Parse("m"), targets, LimitSet.None), Ask(), Allow(_anywhere));
+        new Planner(new Random(1), new LearntOutputs()).Plan(new ModelRoute(ModelPattern.Parse("m"), targets, LimitSet.None), Ask(), Allow(_anywhere));
 
     private static Decision Allow(Tenant tenant) => new("d", tenant.Region is { } region ? [region] : [], tenant);
 
     private static RouteTarget Target(string name, int priority, int weight) => new(Deployment(name), priority, weight);
 
+    /// <summary>A deployment at the provider of its name.</summary>
+    private static RouteTarget At(string provider, Price? price = null) =>
+        new(Deployment(provider) with { Provider = new Provider(provider, ProviderKind.OpenAi, null, null), Price = price ?? Price.Free }, 0, 1);
+
+    /// <summary>In nano-USD.</summary>
+    private static Price PerToken(long input, long output) => new("p", input * 1_000_000, input * 1_000_000, input * 1_000_000, output * 1_000_000);
+
+    private static RouteTarget Ranked(string name, int quality)
+    {
+        var target = At(name, PerToken(1, 1));
+        return target with { Deployment = target.Deployment with { Quality = quality } };
+    }
+
     private static Deployment Deployment(string name) =>
         new() { Name = name, Provider = new Provider("p", ProviderKind.OpenAi, null, null), Endpoints = [] };
 
-    private static Ask Ask()
+    private static Ask Ask(int? maxTokens = null)
     {
-        var bytes = """{"model":"m","messages":[{"role":"user","content":"hello there"}]}"""u8;
+        var bound = maxTokens is null ? "" : $",\"max_tokens\":{maxTokens}";
+        ReadOnlySpan<byte> bytes = System.Text.Encoding.UTF8.GetBytes("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"hello there\"}]" + bound + "}");
         var body = new PooledBody(new BodyBudget(long.MaxValue), bytes.Length);
         bytes.CopyTo(body.Free().Span);
         body.Advance(bytes.Length);

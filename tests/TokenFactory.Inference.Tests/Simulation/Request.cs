@@ -36,7 +36,7 @@ internal sealed class Request : IDisposable
     };
 
     private static readonly ModelRoute _route = new(ModelPattern.Parse("gpt-4o-mini"), [new RouteTarget(_deployment, 0, 1)], LimitSet.None);
-    private static readonly Tenant _tenant = new("acme", null, null, null, FrozenSet<string>.Empty, LimitSet.None);
+    private static readonly Tenant _tenant = new("acme");
     private static readonly ApiKey _key = new()
     {
         Id = "k3f9aaaa",

@@ -6,6 +6,7 @@ namespace TokenFactory.Administration.Configuration.Reading;
 internal static class DeploymentSection
 {
     private const long MaxContextTokens = 100_000_000;
+    private const long MaxQuality = 1_000_000;
 
     private static readonly TimeSpan _shortest = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan _longest = TimeSpan.FromHours(24);
@@ -57,6 +58,7 @@ internal static class DeploymentSection
             MaxContext = section["max_context"].Whole(1, MaxContextTokens),
             MaxOutput = section["max_output"].Whole(1, MaxContextTokens),
             Price = PriceSection.Read(section["usd_per_million"], name ?? "", operations),
+            Quality = (int?)section["quality"].Whole(0, MaxQuality),
             StreamsUsage = section["streams_usage"].Flag() ?? true,
             ContinuousUsage = section["continuous_usage"].Flag() ?? false,
             Clocks = ClocksOf(section["timeouts"]),

@@ -57,11 +57,12 @@ internal static class ModelSection
         var patternField = name is null ? matchField : nameField;
         var pattern = PatternOf(patternField);
         var targets = Targets(section["deployments"], deployments);
+        var strategy = RoutingSection.ReadModel(section);
         var limits = Limits.Read(section, withBudgets: false);
         section.RefuseUnknownKeys();
         if (pattern is { } known)
         {
-            routes.Add(patternField, known.ToString(), new ModelRoute(known, targets, limits));
+            routes.Add(patternField, known.ToString(), new ModelRoute(known, targets, limits) { Strategy = strategy });
         }
     }
 

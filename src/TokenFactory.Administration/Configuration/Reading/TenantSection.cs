@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using TokenFactory.Inference.ReadModel;
 
 namespace TokenFactory.Administration.Configuration.Reading;
@@ -43,15 +42,13 @@ internal sealed class TenantSection(Named<Provider> providers, KeySection keys)
 
     private TenantSettings ReadTenant(Section section, string name, Named<Tier> tiers)
     {
-        var allowed = section["providers"].SectionOrEmpty();
-        var tenant = new Tenant(
-            name,
-            tiers.Find(section["tier"]),
-            section["region"].Name(),
-            ProviderNames(allowed["allow"]),
-            ProviderNames(allowed["deny"]) ?? FrozenSet<string>.Empty,
-            Limits.Read(section));
-        allowed.RefuseUnknownKeys();
+        var tenant = new Tenant(name)
+        {
+            Tier = tiers.Find(section["tier"]),
+            Region = section["region"].Name(),
+            Routing = RoutingSection.ReadTenant(section, providers),
+            Limits = Limits.Read(section),
+        };
 
         var projects = new Named<Project>("project");
         foreach (var item in section["projects"].Items() ?? [])
@@ -83,10 +80,4 @@ internal sealed class TenantSection(Named<Provider> providers, KeySection keys)
         section.RefuseUnknownKeys();
         return new TenantSettings(tenant, [.. projects.Values], [.. users.Values], read);
     }
-
-    private FrozenSet<string>? ProviderNames(Field field) =>
-        field.Items()?
-            .Select(item => providers.Find(item.Required("the name of a provider"))?.Name)
-            .OfType<string>()
-            .ToFrozenSet(StringComparer.Ordinal);
 }

@@ -64,9 +64,10 @@ internal sealed class LineReader
         Entry entry = id.Kind switch
         {
             SubjectKind.Tier => new TierEntry(id, new Tier(id.Name, LimitsOf(wire), Whole(wire.MaxInputTokens, Limits.MaxTokens, "max_input_tokens"), ModelsOf(wire))),
-            SubjectKind.Tenant => new TenantEntry(id, Name(wire.Tier, "tier"), new Tenant(
-                id.Name, null, Name(wire.Region, "region"), NamesOf(wire.Providers?.Allow, "providers.allow"),
-                NamesOf(wire.Providers?.Deny, "providers.deny") ?? FrozenSet<string>.Empty, LimitsOf(wire))),
+            SubjectKind.Tenant => new TenantEntry(
+                id,
+                Name(wire.Tier, "tier"),
+                new Tenant(id.Name) { Region = Name(wire.Region, "region"), Routing = RoutingOf(wire), Limits = LimitsOf(wire) }),
             SubjectKind.Project => new ProjectEntry(id, new Project(id.Name, Name(wire.Department, "department"), ModelsOf(wire), LimitsOf(wire))),
             SubjectKind.User => new UserEntry(id, new User(id.Name, LimitsOf(wire))),
             _ => KeyOf(id, wire),
@@ -74,6 +75,34 @@ internal sealed class LineReader
 
         // A key keeps its digests, so that its holder hears that it is refused; a subject with a fault is not there.
         return _fault is null || entry is KeyEntry ? entry : new BrokenEntry(id, _fault);
+    }
+
+    private RoutingPolicy RoutingOf(WireLine wire)
+    {
+        if (wire.Providers is null && wire.MaxUsdPerRequest is null && wire.Strategy is null)
+        {
+            return RoutingPolicy.None;
+        }
+
+        var strategy = RoutingSection.StrategyOf(wire.Strategy);
+        if (wire.Strategy is not null && strategy is null)
+        {
+            Fault("strategy is none of the contract's");
+        }
+
+        if (strategy == RoutingStrategy.Pinned && wire.Providers?.Prefer is null)
+        {
+            Fault("strategy is pinned without providers.prefer");
+        }
+
+        return new RoutingPolicy
+        {
+            AllowedProviders = NamesOf(wire.Providers?.Allow, "providers.allow"),
+            DeniedProviders = NamesOf(wire.Providers?.Deny, "providers.deny"),
+            PreferredProvider = Name(wire.Providers?.Prefer, "providers.prefer"),
+            MaxNanoUsdPerRequest = Whole(wire.MaxUsdPerRequest, long.MaxValue, "max_usd_per_request"),
+            Strategy = strategy,
+        };
     }
 
     private KeyEntry KeyOf(SubjectId id, WireLine wire)
@@ -172,10 +201,10 @@ internal sealed class LineReader
         return number;
     }
 
-    private FrozenSet<string>? NamesOf(List<string?>? items, string member)
+    private FrozenSet<string> NamesOf(List<string?>? items, string member)
     {
         var texts = Texts(items, MaxItems, member);
-        return texts?.Select(text => Name(text, member) ?? "").ToFrozenSet(StringComparer.Ordinal);
+        return texts?.Select(text => Name(text, member) ?? "").ToFrozenSet(StringComparer.Ordinal) ?? FrozenSet<string>.Empty;
     }
 
     private List<string>? Texts(List<string?>? items, int max, string member)

@@ -41,7 +41,7 @@ internal sealed class Sharing
     }
 
     /// <summary>A tenant of which only the name is known: it has nothing.</summary>
-    public Tenant Tenant(string name) => Get(_tenants, name, static name => new Tenant(name, null, null, null, FrozenSet<string>.Empty, LimitSet.None));
+    public Tenant Tenant(string name) => Get(_tenants, name, static name => new Tenant(name));
 
     public Project Project(string name) => Get(_projects, name, static name => new Project(name, null, ModelAllowList.Of([]), LimitSet.None));
 

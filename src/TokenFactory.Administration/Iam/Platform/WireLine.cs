@@ -40,6 +40,11 @@ internal sealed record WireLine
 
     public WireProviders? Providers { get; set; }
 
+    [JsonConverter(typeof(NanoUsdConverter))]
+    public long? MaxUsdPerRequest { get; set; }
+
+    public string? Strategy { get; set; }
+
     public WireLimits? Limits { get; set; }
 
     public WireBudgets? Budgets { get; set; }
@@ -57,7 +62,7 @@ internal sealed record WireLine
     public List<WireSecret?>? Secrets { get; set; }
 }
 
-internal sealed record WireProviders(List<string?>? Allow, List<string?>? Deny);
+internal sealed record WireProviders(List<string?>? Allow, List<string?>? Deny, string? Prefer);
 
 internal sealed record WireLimits(long? RequestsPerMinute, long? TokensPerMinute, long? Concurrent);
 

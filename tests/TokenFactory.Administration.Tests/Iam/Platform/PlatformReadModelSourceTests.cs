@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using TokenFactory.Administration.Iam.Platform;
+using TokenFactory.Inference.ReadModel;
 using TokenFactory.TestKit.Iam;
 
 namespace TokenFactory.Administration.Tests.Iam.Platform;
@@ -21,7 +22,9 @@ public sealed class PlatformReadModelSourceTests
             {
                 line["tier"] = "gold";
                 line["region"] = "eu";
-                line["providers"] = new JsonObject { ["allow"] = new JsonArray("gpu-eu") };
+                line["providers"] = new JsonObject { ["allow"] = new JsonArray("gpu-eu"), ["prefer"] = "gpu-eu" };
+                line["max_usd_per_request"] = JsonNode.Parse("0.05");
+                line["strategy"] = "pinned";
                 line["budgets"] = JsonNode.Parse("""{"usd_per_month":40.5}""");
             }),
             PlatformLine.Of("user", "name", "ann", line => line["tenant"] = "acme"),
@@ -40,7 +43,9 @@ public sealed class PlatformReadModelSourceTests
         Assert.False(key.IsRevoked);
         Assert.Equal(("a", "acme", "search", "ann"), (key.Id, key.Tenant.Name, key.Project.Name, key.User?.Name));
         Assert.Equal(("gold", 9, "eu", 40_500_000_000), (key.Tenant.Tier?.Name, key.Tenant.Tier?.MaxInputTokens, key.Tenant.Region, key.Tenant.Limits.NanoUsdPerMonth));
-        Assert.Equal(["gpu-eu"], key.Tenant.Providers!);
+        var routing = key.Tenant.Routing;
+        Assert.Equal(["gpu-eu"], routing.AllowedProviders);
+        Assert.Equal(("gpu-eu", 50_000_000, RoutingStrategy.Pinned), (routing.PreferredProvider, routing.MaxNanoUsdPerRequest, routing.Strategy));
         Assert.Equal(["inference:chat"], key.Scopes);
         Assert.True(key.Models.Allows("gpt-5") && !key.Models.Allows("llama"));
         Assert.Equal(7, key.Limits.RequestsPerMinute);
