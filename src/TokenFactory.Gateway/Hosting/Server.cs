@@ -102,8 +102,11 @@ internal static class Server
 
     private static WebApplication Build(ServeOptions options, GatewayConfiguration configuration, ConfigurationSource source, string[] urls)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseUrls(urls).ConfigureKestrel(Listen);
+        // Empty: the usual builders read an appsettings.json of the working directory, and to notice its changes they watch
+        // everything below, where the data directory's own writes then wake a thread thousands of times a second.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseUrls(urls).ConfigureKestrel(Listen);
+        builder.Services.AddRouting();
         builder.Logging.ClearProviders().AddGatewayLogging(Mapping.Logs(configuration.Telemetry));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = configuration.Server.Drain + TimeSpan.FromSeconds(10));
 

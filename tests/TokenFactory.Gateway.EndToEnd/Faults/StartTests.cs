@@ -43,6 +43,17 @@ public sealed partial class StartTests
     }
 
     [Fact]
+    public async Task A_running_gateway_watches_no_folder_because_its_own_writes_would_wake_it()
+    {
+        await using var gateway = await GatewayProcess.StartAsync();
+
+        var open = Directory.GetFileSystemEntries($"/proc/{gateway.ProcessId}/fd").Select(link => new FileInfo(link).LinkTarget).ToList();
+
+        Assert.Contains(open, target => target?.EndsWith("gateway.db", StringComparison.Ordinal) == true);
+        Assert.DoesNotContain("anon_inode:inotify", open);
+    }
+
+    [Fact]
     public async Task P12_a_file_that_is_no_yaml_and_a_file_that_is_not_there_are_refused()
     {
         using var folder = new TempFolder();
