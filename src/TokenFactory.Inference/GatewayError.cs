@@ -116,6 +116,15 @@ public sealed record GatewayError
     public static GatewayError InvalidValue(string param, string message) =>
         Of(400, InvalidRequest, null, "invalid_value", message) with { Param = param };
 
+    /// <summary>Two places say different things of one request, and either could be the one that was meant.</summary>
+    public static GatewayError ContradictoryGovernance(string header, string member) => Of(400, InvalidRequest, "contradictory_governance", "contradictory_governance",
+        $"'{header}' and '{member}' say different things of this request. Send one of them, or the same in both.") with
+    { Param = member };
+
+    /// <summary>A word of governance that the policy in force does not know: it could not be judged by it.</summary>
+    public static GatewayError UnknownGovernance(string attribute, IEnumerable<string> known) => Of(400, InvalidRequest, $"unknown_{attribute}", "unknown_governance",
+        $"The policy in force does not know this {attribute}. It knows: {string.Join(", ", known)}.");
+
     public static GatewayError MissingScope(string scope) => Of(403, InvalidRequest, "insufficient_permissions", "missing_scope",
         $"The API key lacks the scope '{scope}'. Use a key that has it, or ask an administrator.");
 
@@ -136,8 +145,10 @@ public sealed record GatewayError
             $"The request needs {askedTokens} tokens, and at most {limitTokens} are possible. Shorten the input or lower the maximum output.") with
         { Param = param };
 
-    public static GatewayError PolicyDenied(IEnumerable<string> reasons) => Of(403, InvalidRequest, "policy_denied", "policy_denied",
-        $"The policy in force does not allow this request: {string.Join(", ", reasons)}.");
+    /// <param name="reasons">Reason codes.</param>
+    /// <param name="rules">The rules of the bundle that said so; none when the tenant's own policy did.</param>
+    public static GatewayError PolicyDenied(IEnumerable<string> reasons, IReadOnlyList<string>? rules = null) => Of(403, InvalidRequest, "policy_denied", "policy_denied",
+        $"The policy in force does not allow this request: {string.Join(", ", reasons)}{(rules is { Count: > 0 } ? $" (by rule {string.Join(", ", rules)})" : "")}.");
 
     public static GatewayError RateLimited(Refusal refusal) => refusal.Bucket.Dimension is Dimension.TokensPerMonth or Dimension.NanoUsdPerMonth
         ? Of(429, "insufficient_quota", "insufficient_quota", "budget",

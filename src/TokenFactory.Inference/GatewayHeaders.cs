@@ -11,4 +11,10 @@ internal static class GatewayHeaders
     public const string PolicyDecision = "x-tf-policy-decision";
     public const string Attempts = "x-tf-attempts";
     public const string UseCase = "x-tf-use-case";
+    public const string Tier = "x-tf-tier";
+    public const string Environment = "x-tf-environment";
+    public const string UserRole = "x-tf-user-role";
+    public const string Classification = "x-tf-classification";
+    public const string SafetyProfile = "x-tf-safety-profile";
+    public const string Controls = "x-tf-controls";
 }

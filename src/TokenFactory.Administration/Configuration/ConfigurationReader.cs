@@ -1,4 +1,6 @@
 using TokenFactory.Administration.Configuration.Reading;
+using TokenFactory.Administration.Policies;
+using TokenFactory.Inference.ReadModel.Policies;
 
 namespace TokenFactory.Administration.Configuration;
 
@@ -48,7 +50,7 @@ public static class ConfigurationReader
         var context = new ReadingContext(source, directory ?? Directory.GetCurrentDirectory(), environment);
         var root = new YamlTree(yaml, context).Read();
         EnvironmentOverrides.Apply(root, context);
-        var configuration = Read(new Section(root, "", context));
+        var configuration = Read(new Section(root, "", context), context);
         return new ConfigurationReading
         {
             Configuration = context.Mistakes.Count > 0
@@ -59,7 +61,7 @@ public static class ConfigurationReader
         };
     }
 
-    private static GatewayConfiguration Read(Section root)
+    private static GatewayConfiguration Read(Section root, ReadingContext context)
     {
         // In the order of reference: what is referred to is read before what refers to it.
         var iam = ProcessSections.Iam(root["iam"].SectionOrEmpty());
@@ -82,6 +84,7 @@ public static class ConfigurationReader
             Server = ProcessSections.Server(root["server"].SectionOrEmpty()),
             Telemetry = ProcessSections.Telemetry(root["telemetry"].SectionOrEmpty()),
             Guard = ProcessSections.Guard(root["guard"].SectionOrEmpty()),
+            Policy = PolicyOf(root["policy"].SectionOrEmpty(), context),
             Sinks = SinkSection.Read(root["sinks"]),
             Providers = [.. providers.Values],
             Deployments = [.. deployments.Values],
@@ -92,6 +95,13 @@ public static class ConfigurationReader
         ProcessSections.RequireSharedPepper(configuration.Store, root["iam"].SectionOrEmpty()["pepper"]);
         root.RefuseUnknownKeys();
         return configuration;
+    }
+
+    private static PolicyBundle PolicyOf(Section section, ReadingContext context)
+    {
+        var bundle = PolicyDocumentReader.ReadBundle(section["bundle"], context);
+        section.RefuseUnknownKeys();
+        return bundle;
     }
 
     private static ConfigurationReading Refused(string source, string file, string message) => new()

@@ -1,4 +1,5 @@
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Policies;
 
 namespace TokenFactory.Administration.Configuration;
 
@@ -23,6 +24,9 @@ public sealed record GatewayConfiguration
     public required TelemetrySettings Telemetry { get; init; }
 
     public required GuardSettings Guard { get; init; }
+
+    /// <summary>The sovereignty rules.</summary>
+    public PolicyBundle Policy { get; init; } = PolicyBundle.None;
 
     public required IReadOnlyList<SinkSettings> Sinks { get; init; }
 

@@ -13,6 +13,7 @@ internal static class GatewayCommand
             MigrateCommand.Create(),
             AdminCommand.Create(),
             UsageCommand.Create(),
+            PolicyCommand.Create(),
             TokensCommand.Create(),
             VersionCommand.Create(),
         };

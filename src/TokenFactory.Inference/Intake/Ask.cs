@@ -33,10 +33,10 @@ internal sealed record Ask
     /// <summary>Input given as token ids, which are counted already.</summary>
     public long GivenTokens { get; init; }
 
-    public string? UseCase { get; init; }
+    /// <summary>What <c>metadata</c> says of governance; null when it says nothing.</summary>
+    public GovernanceReader? Metadata { get; init; }
 
-    /// <summary>The region the caller narrows this request to; null leaves it to the policy.</summary>
-    public string? Region { get; init; }
+    public Governance Governance { get; init; } = Governance.Undeclared;
 
     /// <summary>The parameter that carries the input, for errors: <c>messages</c>, <c>prompt</c> or <c>input</c>.</summary>
     public string InputParam => Operation switch

@@ -27,8 +27,7 @@ internal ref struct AskReader
     private long _inputBytes;
     private long _overhead;
     private long _givenTokens;
-    private string? _useCase;
-    private string? _region;
+    private GovernanceReader? _metadata;
 
     private AskReader(PooledBody body, Operations operation, int maxDepth)
     {
@@ -281,39 +280,24 @@ internal ref struct AskReader
 
         while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
         {
-            var useCase = _json.ValueTextEquals("tf_use_case"u8);
-            var region = _json.ValueTextEquals("tf_region"u8);
+            var field = GovernanceReader.FieldOf(ref _json);
             _json.Read();
-            if (!useCase && !region)
+            if (field < 0)
             {
                 _json.Skip();
                 continue;
             }
 
-            var name = useCase ? "metadata.tf_use_case" : "metadata.tf_region";
-            if (_json.TokenType != JsonTokenType.String || _json.ValueBytes is 0 or > 128)
+            if (_json.TokenType != JsonTokenType.String)
             {
-                return GatewayError.InvalidValue(name, $"'{name}' must be a string of 1 to 128 characters.");
+                var name = GovernanceReader.MemberOf(field);
+                return GatewayError.InvalidValue(name, $"'{name}' must be a string.");
             }
 
-            if ((useCase ? _useCase : _region) is not null)
+            _metadata ??= new GovernanceReader();
+            if (_metadata.Member(field, _json.GetString()!) is { } error)
             {
-                return GatewayError.InvalidValue(name, $"'{name}' is given more than once. Give it once.");
-            }
-
-            var value = _json.GetString()!;
-            if (HasControls(value))
-            {
-                return GatewayError.InvalidValue(name, $"'{name}' must have no control characters.");
-            }
-
-            if (useCase)
-            {
-                _useCase = value;
-            }
-            else
-            {
-                _region = value;
+                return error;
             }
         }
 
@@ -354,7 +338,6 @@ internal ref struct AskReader
         InputBytes = _inputBytes,
         OverheadTokens = _overhead,
         GivenTokens = _givenTokens,
-        UseCase = _useCase,
-        Region = _region,
+        Metadata = _metadata,
     };
 }

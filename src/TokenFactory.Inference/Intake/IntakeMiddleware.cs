@@ -61,17 +61,17 @@ internal sealed class IntakeMiddleware
                 return;
             }
 
-            exchange.Ask = ask with
+            var (governance, misunderstood) = GovernanceReader.Read(context.Request.Headers, ask.Metadata);
+            if (governance is null)
             {
-                UseCase = Header(context, GatewayHeaders.UseCase) ?? ask.UseCase,
-                Region = Header(context, GatewayHeaders.Region) ?? ask.Region,
-            };
+                await context.RefuseAsync(misunderstood!);
+                return;
+            }
+
+            exchange.Ask = ask with { Governance = governance };
             await _next(context);
         }
     }
-
-    private static string? Header(HttpContext context, string name) =>
-        context.Request.Headers.TryGetValue(name, out var values) && values is [{ Length: > 0 and <= 128 } value] ? value : null;
 
     private static GatewayError? Framing(HttpRequest request)
     {

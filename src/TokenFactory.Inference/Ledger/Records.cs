@@ -19,7 +19,7 @@ internal static class Records
             User = caller.Key.User?.Name,
             KeyId = caller.Key.Id,
             Tier = caller.Tenant.Tier?.Name,
-            UseCase = ask.UseCase,
+            UseCase = ask.Governance.UseCase,
             Operation = InferenceRoutes.Of(exchange.Operation).Id,
             Stream = ask.Stream,
             Model = ask.Model,

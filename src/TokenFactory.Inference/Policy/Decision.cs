@@ -5,12 +5,16 @@ namespace TokenFactory.Inference.Policy;
 /// <summary>What the policy said of one request. It binds every hop: first choice, failover, and whatever else may see the data.</summary>
 /// <param name="Id">Told in the response, the admission and the event.</param>
 /// <param name="Regions">Every one of them must cover the deployment's region; empty is anywhere.</param>
-internal sealed record Decision(string Id, IReadOnlyList<string> Regions, Tenant Tenant)
+/// <param name="BundleVersion">The rules it was judged by.</param>
+internal sealed record Decision(string Id, IReadOnlyList<string> Regions, Tenant Tenant, string BundleVersion, Verdict Verdict)
 {
     public bool Permits(Deployment deployment) => ReasonAgainst(deployment) is null;
 
     /// <summary>The reason code that excludes a deployment; null when it is permitted.</summary>
-    public string? ReasonAgainst(Deployment deployment)
+    public string? ReasonAgainst(Deployment deployment) => ExclusionOf(deployment)?.Reason;
+
+    /// <summary>Why a deployment may not see the data, and the bundle's rule that says so; the rule is null where the tenant's own policy does.</summary>
+    public (string Reason, string? Rule)? ExclusionOf(Deployment deployment)
     {
         // The built-in echo never leaves the process, so no region applies to it.
         if (deployment.Provider.Kind == ProviderKind.Loopback)
@@ -18,6 +22,24 @@ internal sealed record Decision(string Id, IReadOnlyList<string> Regions, Tenant
             return null;
         }
 
+        if (ReasonOfTenant(deployment) is { } reason)
+        {
+            return (reason, null);
+        }
+
+        foreach (var restriction in Verdict.Restrictions)
+        {
+            if (restriction.ReasonAgainst(deployment) is { } restricted)
+            {
+                return (restricted, restriction.Rule);
+            }
+        }
+
+        return null;
+    }
+
+    private string? ReasonOfTenant(Deployment deployment)
+    {
         var provider = deployment.Provider.Name;
         var routing = Tenant.Routing;
         if (routing.DeniedProviders.Contains(provider))

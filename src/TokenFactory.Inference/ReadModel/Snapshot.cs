@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using TokenFactory.Inference.ReadModel.Policies;
 
 namespace TokenFactory.Inference.ReadModel;
 
@@ -12,6 +13,8 @@ public sealed class Snapshot
     public required string Revision { get; init; }
 
     public required Registry Registry { get; init; }
+
+    public PolicyBundle Policy { get; init; } = PolicyBundle.None;
 
     public required FrozenDictionary<string, Tenant> Tenants { get; init; }
 

@@ -14,7 +14,9 @@ public sealed class GatewayConfigurationTests
     [Fact]
     public void The_sample_is_valid_and_means_what_it_says()
     {
-        var sample = Yaml.Valid(File.ReadAllText(SampleFile()), _sampleSecrets);
+        var reading = ConfigurationReader.ReadFile(SampleFile(), _sampleSecrets.ToDictionary(secret => secret.Item1, secret => secret.Item2, StringComparer.Ordinal));
+        var sample = reading.Configuration!;
+        Assert.True(sample is not null, string.Join('\n', reading.Mistakes));
 
         Assert.Equal(["v2", "v1"], sample.Iam.Peppers.Select(p => p.Version));
         var llama = sample.Deployments.Single(d => d.Name == "llama-eu");

@@ -44,7 +44,7 @@ public abstract class PathGateway : IAsyncLifetime
         }
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         Client?.Dispose();
         if (Gateway is not null)

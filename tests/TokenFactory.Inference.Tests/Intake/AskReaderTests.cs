@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.AspNetCore.Http;
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.ReadModel;
 using Xunit;
@@ -17,7 +18,7 @@ public sealed class AskReaderTests
         Assert.True(ask.StreamOptions.IncludeUsage);
         Assert.Equal(7, ask.MaxOutputTokens);
         Assert.Equal(3, ask.Choices);
-        Assert.Equal("search", ask.UseCase);
+        Assert.Equal("search", GovernanceReader.Read(new HeaderDictionary(), ask.Metadata).Governance!.UseCase);
     }
 
     [Fact]

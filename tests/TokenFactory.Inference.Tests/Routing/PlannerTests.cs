@@ -160,7 +160,7 @@ public sealed class PlannerTests
     private static Plan Plan(RouteTarget[] targets) =>
         new Planner(new Random(1), new LearntOutputs()).Plan(new ModelRoute(ModelPattern.Parse("m"), targets, LimitSet.None), Ask(), Allow(_anywhere));
 
-    private static Decision Allow(Tenant tenant) => new("d", tenant.Region is { } region ? [region] : [], tenant);
+    private static Decision Allow(Tenant tenant) => new("d", tenant.Region is { } region ? [region] : [], tenant, "none", Verdict.Nothing);
 
     private static RouteTarget Target(string name, int priority, int weight) => new(Deployment(name), priority, weight);
 

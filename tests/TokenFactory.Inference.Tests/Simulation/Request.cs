@@ -76,13 +76,13 @@ internal sealed class Request : IDisposable
         var body = new PooledBody(new BodyBudget(long.MaxValue), bytes.Length);
         bytes.CopyTo(body.Free());
         body.Advance(bytes.Length);
-        var ask = AskReader.Read(body, Operations.Chat, 64).Ask! with { UseCase = Name };
+        var ask = AskReader.Read(body, Operations.Chat, 64).Ask! with { Governance = new Governance { UseCase = Name } };
         _exchange = new Exchange(world.NewId(), Operations.Chat, _snapshot, world.Clock)
         {
             Ask = ask,
             Caller = new Caller(_key),
             Route = _route,
-            Decision = new Decision("decision-1", [], _tenant),
+            Decision = new Decision("decision-1", [], _tenant, "none", Verdict.Nothing),
             Plan = new Plan([_deployment], []),
         };
         _head = new ClientHead();

@@ -3,7 +3,7 @@ namespace TokenFactory.Administration.Configuration.Reading;
 /// <summary>What one reading has met so far: its mistakes, and the secrets and files it went through.</summary>
 internal sealed class ReadingContext(string source, string directory, IReadOnlyDictionary<string, string> environment)
 {
-    private readonly List<ConfigurationMistake> _mistakes = [];
+    private List<ConfigurationMistake> _mistakes = [];
 
     /// <summary>The configuration file's name, as mistakes show it.</summary>
     public string Source { get; } = source;
@@ -13,13 +13,17 @@ internal sealed class ReadingContext(string source, string directory, IReadOnlyD
 
     public IReadOnlyDictionary<string, string> Environment { get; } = environment;
 
-    public List<string> Files { get; } = [];
+    public List<string> Files { get; private init; } = [];
 
-    /// <summary>Digests of the secrets' values: a changed secret is a changed configuration.</summary>
-    public List<string> SecretDigests { get; } = [];
+    /// <summary>Digests of the secrets' values and of what other files say: a change in one of them is a changed configuration.</summary>
+    public List<string> SecretDigests { get; private init; } = [];
 
     public IReadOnlyList<ConfigurationMistake> Mistakes =>
         [.. _mistakes.Distinct().OrderBy(m => m.Line == 0).ThenBy(m => m.Line).ThenBy(m => m.Column)];
+
+    /// <summary>For a file that the configuration names: its mistakes are told with the configuration's own.</summary>
+    public ReadingContext Inner(string innerSource, string innerDirectory) =>
+        new(innerSource, innerDirectory, Environment) { Files = Files, SecretDigests = SecretDigests, _mistakes = _mistakes };
 
     public void Mistake(Origin origin, string path, string message) =>
         _mistakes.Add(new ConfigurationMistake(origin.Source, origin.Line, origin.Column, path, message));

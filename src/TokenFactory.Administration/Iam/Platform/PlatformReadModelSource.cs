@@ -214,6 +214,7 @@ internal sealed partial class PlatformReadModelSource : IHostedService, IDisposa
                 Version = Math.Max((_store.Current?.Version ?? 0) + 1, holding.Version),
                 Revision = configuration.Revision,
                 Registry = registry.Registry,
+                Policy = configuration.Policy,
                 Tenants = holding.Tenants,
                 Keys = holding.Keys,
                 Peppers = configuration.Iam.Peppers,

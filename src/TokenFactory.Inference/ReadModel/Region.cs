@@ -1,4 +1,4 @@
-namespace TokenFactory.Inference.Policy;
+namespace TokenFactory.Inference.ReadModel;
 
 /// <summary>Regions are dash-separated paths from the wide to the narrow: <c>eu</c> covers <c>eu-west-1</c>, and not <c>europe</c>.</summary>
 internal static class Region

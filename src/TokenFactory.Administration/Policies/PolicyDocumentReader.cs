@@ -1,0 +1,271 @@
+using System.Collections.Frozen;
+using TokenFactory.Administration.Configuration;
+using TokenFactory.Administration.Configuration.Reading;
+using TokenFactory.Inference.Intake;
+using TokenFactory.Inference.Policy;
+using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Policies;
+
+namespace TokenFactory.Administration.Policies;
+
+/// <summary>YAML → <see cref="PolicyDocument"/>, or every mistake at once (docs/operations/policy.md).</summary>
+public static class PolicyDocumentReader
+{
+    private const int MaxRules = 1000;
+    private const int MaxWords = 1000;
+    private const long MaxFileBytes = 4 << 20;
+
+    private static readonly PolicyAttribute[] _conditions = [.. Enum.GetValues<PolicyAttribute>().Where(attribute => attribute != PolicyAttribute.Control)];
+
+    // Names, roles and models are not a closed list that a bundle could know.
+    private static readonly PolicyAttribute[] _vocabulary =
+    [
+        PolicyAttribute.Tier, PolicyAttribute.Environment, PolicyAttribute.UseCase, PolicyAttribute.UserRole, PolicyAttribute.Region,
+        PolicyAttribute.Classification, PolicyAttribute.SafetyProfile, PolicyAttribute.Control,
+    ];
+
+    /// <summary>Reads a file by itself, as <c>gateway policy test</c> does.</summary>
+    public static (PolicyDocument? Document, IReadOnlyList<ConfigurationMistake> Mistakes) ReadFile(string path)
+    {
+        var context = new ReadingContext(path, Directory.GetCurrentDirectory(), FrozenDictionary<string, string>.Empty);
+        var document = ReadFile(path, Path.GetFullPath(path), context, message => context.Mistake(new Origin(path, 0, 0), "", message));
+        return (context.Mistakes.Count == 0 ? document : null, context.Mistakes);
+    }
+
+    /// <summary>Reads the file a configuration names; its mistakes are the configuration's.</summary>
+    internal static PolicyBundle ReadBundle(Field field, ReadingContext context)
+    {
+        if (field.Text(maxLength: 4096) is not { } path)
+        {
+            return PolicyBundle.None;
+        }
+
+        return ReadFile(path, Path.GetFullPath(path, context.Directory), context, field.Mistake)?.Bundle ?? PolicyBundle.None;
+    }
+
+    private static PolicyDocument? ReadFile(string path, string file, ReadingContext context, Action<string> refuse)
+    {
+        context.Files.Add(file);
+        string text;
+        try
+        {
+            if (!File.Exists(file))
+            {
+                refuse($"the file {path} does not exist: create it, or change the path");
+                return null;
+            }
+
+            if (new FileInfo(file).Length > MaxFileBytes)
+            {
+                refuse($"the file {path} is larger than {MaxFileBytes >> 20} MB: this is no bundle");
+                return null;
+            }
+
+            text = File.ReadAllText(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            refuse($"the file {path} cannot be read: check its permissions");
+            return null;
+        }
+
+        var inner = context.Inner(path, Path.GetDirectoryName(file)!);
+        var root = new YamlTree(text, inner).Read();
+        context.SecretDigests.AddRange(Revisions.PartsOf(root));
+        return Read(new Section(root, "", inner));
+    }
+
+    private static PolicyDocument Read(Section root)
+    {
+        var vocabulary = VocabularyOf(root["vocabulary"].SectionOrEmpty());
+        var rules = new Named<PolicyRule>("rule");
+        foreach (var item in root["rules"].Required("the rules").Items(MaxRules) ?? [])
+        {
+            if (item.Required("a rule").Section() is { } section)
+            {
+                var id = section["id"].Required("the rule's id, told wherever it mattered").Name();
+                rules.Add(section["id"], id, RuleOf(section, id ?? "", vocabulary));
+            }
+        }
+
+        var bundle = new PolicyBundle
+        {
+            Version = root["version"].Required("what this version of the rules is called").Name() ?? "",
+            AllowsByDefault = root["default"].Choice(("allow", true), ("deny", false)) ?? true,
+            Rules = [.. rules.Values],
+            Vocabulary = vocabulary,
+        };
+        var cases = (root["tests"].Items() ?? []).Select(item => item.Required("a test").Section()).OfType<Section>().Select(section => CaseOf(section, rules)).ToList();
+        root.RefuseUnknownKeys();
+        return new PolicyDocument(bundle, cases);
+    }
+
+    private static FrozenDictionary<PolicyAttribute, FrozenSet<string>> VocabularyOf(Section section)
+    {
+        var vocabulary = new Dictionary<PolicyAttribute, FrozenSet<string>>();
+        foreach (var attribute in _vocabulary)
+        {
+            if (section[PolicyWords.Of(attribute)] is { IsPresent: true } field)
+            {
+                vocabulary.Add(attribute, WordsOf(field));
+            }
+        }
+
+        section.RefuseUnknownKeys();
+        return vocabulary.ToFrozenDictionary();
+    }
+
+    private static PolicyRule RuleOf(Section section, string id, FrozenDictionary<PolicyAttribute, FrozenSet<string>> vocabulary)
+    {
+        var when = ConditionOf(section["when"].SectionOrEmpty(), vocabulary);
+        var controls = section["allow_with_controls"];
+        var required = section["require_controls"];
+        var rule = new PolicyRule
+        {
+            Id = id,
+            When = when,
+            Deny = section["deny"].ItemsOrOne(MaxWords) is { } codes ? [.. codes.Select(code => code.Required("a reason code").Name()).OfType<string>()] : null,
+            Allow = (section["allow"].Flag() ?? false) || controls.IsPresent,
+            Controls = KnownWords(controls.IsPresent ? controls : required, PolicyAttribute.Control, vocabulary),
+            Restrict = RestrictionOf(section["restrict"], id),
+        };
+        if (controls.IsPresent && required.IsPresent)
+        {
+            required.Mistake("write require_controls or allow_with_controls, which requires them too");
+        }
+
+        if (rule.Deny is { Count: 0 })
+        {
+            section["deny"].Mistake("empty: name the reason codes that a denied caller is told");
+        }
+
+        if (rule is { Deny: null, Allow: false, Controls.Count: 0, Restrict: null })
+        {
+            section.Mistake("this rule does nothing: write deny, allow, allow_with_controls, require_controls or restrict");
+        }
+
+        section.RefuseUnknownKeys();
+        return rule;
+    }
+
+    private static RuleCondition ConditionOf(Section section, FrozenDictionary<PolicyAttribute, FrozenSet<string>> vocabulary)
+    {
+        var anyOf = new Dictionary<PolicyAttribute, FrozenSet<string>>();
+        foreach (var attribute in _conditions)
+        {
+            var field = section[PolicyWords.Of(attribute)];
+            if (!field.IsPresent)
+            {
+                continue;
+            }
+
+            var words = KnownWords(field, attribute, vocabulary);
+            if (words.Count == 0)
+            {
+                field.Mistake("empty: it would never hold; leave it out to hold always");
+            }
+
+            anyOf.Add(attribute, words);
+        }
+
+        var missing = KnownWords(section["missing_controls"], PolicyAttribute.Control, vocabulary);
+        section.RefuseUnknownKeys();
+        return new RuleCondition { AnyOf = anyOf.ToFrozenDictionary(), MissingControls = missing };
+    }
+
+    private static Restriction? RestrictionOf(Field field, string rule)
+    {
+        if (field.Section() is not { } section)
+        {
+            return null;
+        }
+
+        var restriction = new Restriction
+        {
+            Rule = rule,
+            Providers = WordsOf(section["providers"]),
+            DeniedProviders = WordsOf(section["deny_providers"]),
+            Regions = [.. WordsOf(section["regions"])],
+            Deployments = WordsOf(section["deployments"]),
+            Contract = [.. WordsOf(section["contract"])],
+        };
+        section.RefuseUnknownKeys();
+        if (restriction is { Providers.Count: 0, DeniedProviders.Count: 0, Regions.Count: 0, Deployments.Count: 0, Contract.Count: 0 })
+        {
+            field.Mistake("it restricts nothing: write providers, deny_providers, regions, deployments or contract");
+        }
+
+        return restriction;
+    }
+
+    private static PolicyCase CaseOf(Section section, Named<PolicyRule> rules)
+    {
+        var request = section["request"].SectionOrEmpty();
+        var expect = section["expect"].Required("what the rules must say").SectionOrEmpty();
+        var policyCase = new PolicyCase
+        {
+            Name = section["name"].Required("the test's name").Text() ?? "",
+            Question = new PolicyQuestion(
+                request["tenant"].Name() ?? "tenant",
+                request["project"].Name() ?? "project",
+                request["key_tier"].Name(),
+                request["model"].Text() ?? "model",
+                new Governance
+                {
+                    Tier = request["tier"].Text(),
+                    Environment = request["environment"].Text(),
+                    UseCase = request["use_case"].Text(),
+                    UserRole = request["user_role"].Text(),
+                    Region = request["region"].Text(),
+                    Classification = request["classification"].Text(),
+                    SafetyProfile = request["safety_profile"].Text(),
+                    Controls = [.. WordsOf(request["controls"])],
+                }),
+            On = DeploymentOf(section["on"]),
+            IsAllowed = expect["effect"].Required("allow or deny").Choice(("allow", true), ("deny", false)) ?? false,
+            Reasons = expect["reasons"].IsPresent ? [.. WordsOf(expect["reasons"])] : null,
+            Rules = expect["rules"].Items()?.Select(item => rules.Find(item.Required("the id of a rule"))?.Id).OfType<string>().ToList(),
+        };
+        request.RefuseUnknownKeys();
+        expect.RefuseUnknownKeys();
+        section.RefuseUnknownKeys();
+        return policyCase;
+    }
+
+    private static Deployment? DeploymentOf(Field field)
+    {
+        if (field.Section() is not { } section)
+        {
+            return null;
+        }
+
+        var contract = section["contract"].SectionOrEmpty();
+        var facts = contract.Keys.ToFrozenDictionary(fact => fact, fact => contract[fact].Flag() ?? false, StringComparer.Ordinal);
+        var provider = section["provider"].Name() ?? "provider";
+        var deployment = new Deployment
+        {
+            Name = section["deployment"].Name() ?? "deployment",
+            Provider = new Provider(provider, ProviderKind.OpenAi, section["region"].Name(), null) { Contract = facts },
+            Endpoints = [],
+        };
+        section.RefuseUnknownKeys();
+        return deployment;
+    }
+
+    private static FrozenSet<string> KnownWords(Field field, PolicyAttribute attribute, FrozenDictionary<PolicyAttribute, FrozenSet<string>> vocabulary)
+    {
+        var words = WordsOf(field);
+        if (vocabulary.TryGetValue(attribute, out var known))
+        {
+            foreach (var word in words.Where(word => word != RuleCondition.Undeclared && !known.Contains(word)))
+            {
+                field.Mistake($"'{word}' is not in vocabulary.{PolicyWords.Of(attribute)}: {string.Join(", ", known.Order(StringComparer.Ordinal))}{KeySpelling.Suggest(word, known)}");
+            }
+        }
+
+        return words;
+    }
+
+    private static FrozenSet<string> WordsOf(Field field) =>
+        (field.ItemsOrOne(MaxWords) ?? []).Select(item => item.Required("a word").Text()).OfType<string>().ToFrozenSet(StringComparer.Ordinal);
+}

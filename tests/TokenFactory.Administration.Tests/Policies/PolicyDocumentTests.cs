@@ -1,0 +1,83 @@
+using TokenFactory.Administration.Configuration;
+using TokenFactory.Administration.Policies;
+using TokenFactory.TestKit.Processes;
+
+namespace TokenFactory.Administration.Tests.Policies;
+
+public sealed class PolicyDocumentTests
+{
+    [Fact]
+    public void The_sample_passes_its_own_tests_and_each_of_them_can_fail()
+    {
+        var (document, mistakes) = PolicyDocumentReader.ReadFile(Sample());
+
+        Assert.True(document is not null, string.Join('\n', mistakes));
+        Assert.All(document.Cases, policyCase => Assert.Null(policyCase.FaultIn(document.Bundle)));
+        Assert.All(document.Cases.Select(one => one with { IsAllowed = !one.IsAllowed }), policyCase => Assert.NotNull(policyCase.FaultIn(document.Bundle)));
+        Assert.Contains(
+            "expected the rules eu-only", document.Cases[0] with { Rules = ["eu-only", "more"] } is var other ? other.FaultIn(document.Bundle) : null, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_mistake_is_told_at_once_with_its_line()
+    {
+        var mistakes = Mistakes("""
+            version: v1
+            default: perhaps
+            vocabulary: { tier: [tier-1] }
+            rules:
+              - { id: one, when: { tier: tier-l }, deny: [code] }
+              - { id: two }
+              - { id: three, when: { teir: tier-1 }, allow: true }
+              - { id: one, allow: true }
+              - { id: four, restrict: {} }
+              - { id: five, deny: [] }
+            """);
+
+        foreach (var expected in (string[])
+            [
+                ":2:", ":5:25", "did you mean 'tier-1'?", ":6:", "this rule does nothing", "unknown key 'teir'; did you mean 'tier'?",
+                "there is a rule named 'one' already", "it restricts nothing", "name the reason codes",
+            ])
+        {
+            Assert.Contains(expected, mistakes, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_bundles_mistakes_are_the_configurations_and_its_content_is_part_of_the_revision()
+    {
+        using var folder = new TempFolder();
+        var config = folder.Write("gateway.yaml", "policy: { bundle: rules.yaml }");
+        folder.Write("rules.yaml", "version: v1\nrules: [ { id: a } ]");
+        var refused = ConfigurationReader.ReadFile(config, new Dictionary<string, string>());
+        folder.Write("rules.yaml", "version: v1\nrules: [ { id: a, deny: x } ]");
+        var first = ConfigurationReader.ReadFile(config, new Dictionary<string, string>());
+        folder.Write("rules.yaml", "version: v1\nrules: [ { id: a, deny: y } ]");
+        var second = ConfigurationReader.ReadFile(config, new Dictionary<string, string>());
+
+        Assert.StartsWith("rules.yaml:2:", Assert.Single(refused.Mistakes).ToString(), StringComparison.Ordinal);
+        Assert.Contains(folder.File("rules.yaml"), first.Files);
+        Assert.Equal("v1", first.Configuration!.Policy.Version);
+        Assert.NotEqual(first.Configuration.Revision, second.Configuration!.Revision);
+    }
+
+    private static string Mistakes(string yaml)
+    {
+        using var folder = new TempFolder();
+        var (document, mistakes) = PolicyDocumentReader.ReadFile(folder.Write("rules.yaml", yaml));
+        Assert.Null(document);
+        return string.Join('\n', mistakes);
+    }
+
+    private static string Sample()
+    {
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(directory.FullName, "TokenFactory.Gateway.sln")))
+        {
+            directory = directory.Parent ?? throw new DirectoryNotFoundException("no solution above the tests");
+        }
+
+        return Path.Combine(directory.FullName, "docs", "operations", "policy.example.yaml");
+    }
+}
