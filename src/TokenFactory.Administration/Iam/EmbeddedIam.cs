@@ -98,6 +98,15 @@ public sealed class EmbeddedIam
         ];
     }
 
+    /// <summary>What requests are judged by, as a gateway that starts now would read it.</summary>
+    public async Task<Snapshot> SnapshotAsync(CancellationToken cancel)
+    {
+        await using var context = await _contexts.CreateDbContextAsync(cancel);
+        var rows = await IamRows.ReadAsync(context, cancel);
+        var configuration = _state.Current;
+        return new SnapshotBuilder(configuration, rows, _peppers.Of(configuration)).Build(rows.Version);
+    }
+
     /// <summary>Revoking a revoked key changes nothing and succeeds.</summary>
     public async Task<KeyChange> RevokeAsync(string id, CancellationToken cancel)
     {

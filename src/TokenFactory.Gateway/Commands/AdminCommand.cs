@@ -9,6 +9,7 @@ internal static class AdminCommand
     {
         var command = new Command("admin", "Administer the installation");
         command.Subcommands.Add(KeysCommand.Create());
+        command.Subcommands.Add(ExplainCommand.Create());
         command.Subcommands.Add(DeadLettersCommand.Create());
         return command;
     }

@@ -15,6 +15,8 @@ internal sealed class OpenedStore(ServiceProvider services) : IAsyncDisposable
 {
     public TimeProvider Clock => services.GetRequiredService<TimeProvider>();
 
+    public GatewayConfiguration Configuration => services.GetRequiredService<ConfigurationState>().Current;
+
     public EmbeddedIam Iam => services.GetRequiredService<EmbeddedIam>();
 
     public DeadLetters DeadLetters => services.GetRequiredService<DeadLetters>();

@@ -23,6 +23,8 @@ internal static class Mapping
     public static TelemetryOptions Telemetry(TelemetrySettings settings, Guid instance) =>
         new() { OtlpEndpoint = settings.OtlpEndpoint, Instance = instance.ToString("D") };
 
+    public static GuardOptions Guard(GatewayConfiguration configuration) => new() { MaxInputTokens = configuration.Guard.MaxInputTokens };
+
     public static InferenceOptions Inference(GatewayConfiguration configuration, Guid instance) => new()
     {
         InstanceId = instance,
@@ -32,7 +34,7 @@ internal static class Mapping
             BodyBudgetBytes = configuration.Server.BodyBudgetBytes,
             MaxDepth = configuration.Server.MaxDepth,
         },
-        Guard = new GuardOptions { MaxInputTokens = configuration.Guard.MaxInputTokens },
+        Guard = Guard(configuration),
         Dispatch = new DispatchOptions { DrainWithin = configuration.Server.Drain },
         RedisLimiter = Redis(configuration.Limiter, instance),
         Metering = new MeteringOptions { KeepAliveInterval = configuration.Server.KeepAlive },

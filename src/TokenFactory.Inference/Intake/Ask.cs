@@ -54,6 +54,20 @@ internal sealed record Ask
 
     public long? CountedInput { get; private set; }
 
+    /// <summary>A request that nobody sent, to ask what would become of it.</summary>
+    internal static Ask Imagined(Operations operation, string model, long inputTokens, long? maxOutputTokens, Governance governance) => new()
+    {
+        Operation = operation,
+        Body = PooledBody.Empty,
+        Model = model,
+        ModelRange = default,
+        InputBytes = 0,
+        OverheadTokens = 0,
+        CountedInput = inputTokens,
+        MaxOutputTokens = maxOutputTokens,
+        Governance = governance,
+    };
+
     /// <summary>Counts the input with the model's own encoding, once; the body must not have been released.</summary>
     public long CountInput() => CountedInput ??= InputCounter.Count(this, TokenEncoding.ForModel(Model));
 }

@@ -7,6 +7,9 @@ internal sealed class PooledBody(BodyBudget budget, int initialBytes) : IDisposa
 {
     private byte[]? _array = ArrayPool<byte>.Shared.Rent(Math.Max(initialBytes, 256));
 
+    /// <summary>No body at all; never released.</summary>
+    public static PooledBody Empty { get; } = new(new BodyBudget(0), 0);
+
     public int Length { get; private set; }
 
     public ReadOnlyMemory<byte> Memory => (_array ?? throw Released()).AsMemory(0, Length);

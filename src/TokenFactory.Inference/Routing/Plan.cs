@@ -6,4 +6,5 @@ namespace TokenFactory.Inference.Routing;
 internal sealed record Plan(IReadOnlyList<Deployment> Candidates, IReadOnlyList<Exclusion> Exclusions);
 
 /// <param name="Reason">A reason code: <c>operation</c>, <c>context</c>, or one of the policy's.</param>
-internal sealed record Exclusion(string Deployment, string Reason);
+/// <param name="Rule">The bundle's rule that says so; null where none does.</param>
+internal sealed record Exclusion(string Deployment, string Reason, string? Rule = null);

@@ -16,7 +16,11 @@ internal sealed class Planner(Random random, LearntOutputs outputs)
         var strategy = decision.Tenant.Routing.Strategy ?? route.Strategy;
         foreach (var target in route.Targets)
         {
-            if (ReasonAgainst(target.Deployment, ask, decision) is { } reason)
+            if (decision.ExclusionOf(target.Deployment) is { } excluded)
+            {
+                exclusions.Add(new Exclusion(target.Deployment.Name, excluded.Reason, excluded.Rule));
+            }
+            else if (ReasonAgainst(target.Deployment, ask, decision) is { } reason)
             {
                 exclusions.Add(new Exclusion(target.Deployment.Name, reason));
             }
@@ -31,11 +35,6 @@ internal sealed class Planner(Random random, LearntOutputs outputs)
 
     private string? ReasonAgainst(Deployment deployment, Ask ask, Decision decision)
     {
-        if (decision.ReasonAgainst(deployment) is { } policy)
-        {
-            return policy;
-        }
-
         if (!deployment.Operations.HasFlag(ask.Operation))
         {
             return "operation";
@@ -54,7 +53,8 @@ internal sealed class Planner(Random random, LearntOutputs outputs)
             : null;
     }
 
-    private long CostNanoUsd(Deployment deployment, Ask ask, long input) =>
+    /// <summary>What a request costs there if it writes all it may.</summary>
+    public long CostNanoUsd(Deployment deployment, Ask ask, long input) =>
         deployment.Price.CostNanoUsd(new TokenUsage(input, 0, 0, outputs.OutputBound(ask, deployment), 0));
 
     private Rank RankOf(RouteTarget target, RoutingStrategy strategy, Ask ask, RoutingPolicy policy)

@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Http;
+using TokenFactory.Inference.Intake;
+using TokenFactory.Inference.ReadModel;
 
 namespace TokenFactory.Inference.Routing;
 
@@ -11,7 +13,7 @@ internal sealed class RoutingMiddleware(RequestDelegate next, Planner planner)
         var plan = planner.Plan(exchange.Route, exchange.Ask, exchange.Decision);
         if (plan.Candidates.Count == 0)
         {
-            await context.RefuseAsync(Refusal(exchange, plan));
+            await context.RefuseAsync(Refusal(exchange.Ask, exchange.Route, plan));
             return;
         }
 
@@ -19,17 +21,17 @@ internal sealed class RoutingMiddleware(RequestDelegate next, Planner planner)
         await next(context);
     }
 
-    private static GatewayError Refusal(Exchange exchange, Plan plan)
+    /// <summary>Why nothing is left of a route.</summary>
+    public static GatewayError Refusal(Ask ask, ModelRoute route, Plan plan)
     {
-        var ask = exchange.Ask;
         if (plan.Exclusions.Any(e => e.Reason == "context"))
         {
-            var largest = exchange.Route.Targets.Max(t => t.Deployment.MaxContext ?? 0);
+            var largest = route.Targets.Max(t => t.Deployment.MaxContext ?? 0);
             return GatewayError.ContextExceeded(ask.InputParam, largest, ask.InputBound + (ask.MaxOutputTokens ?? 1));
         }
 
         return plan.Exclusions.Any(e => e.Reason == "operation")
             ? GatewayError.OperationNotServed(ask.Model, InferenceRoutes.Of(ask.Operation).Id)
-            : GatewayError.PolicyDenied(plan.Exclusions.Select(e => e.Reason).Distinct());
+            : GatewayError.PolicyDenied(plan.Exclusions.Select(e => e.Reason).Distinct(), [.. plan.Exclusions.Select(e => e.Rule).OfType<string>().Distinct()]);
     }
 }

@@ -36,7 +36,7 @@ public sealed class PolicyDocumentTests
 
         foreach (var expected in (string[])
             [
-                ":2:", ":5:25", "did you mean 'tier-1'?", ":6:", "this rule does nothing", "unknown key 'teir'; did you mean 'tier'?",
+                ":2:", ":5:30", "did you mean 'tier-1'?", ":6:", "this rule does nothing", "unknown key 'teir'; known here: tenant",
                 "there is a rule named 'one' already", "it restricts nothing", "name the reason codes",
             ])
         {

@@ -92,6 +92,52 @@ public sealed class PolicyTests(PolicyTests.Backend backend) : IClassFixture<Pol
         Assert.Equal((1, "FAILED  b is denied: expected deny, and it is allowed"), (failed.ExitCode, failed.Output.Split('\n')[0].TrimEnd()));
     }
 
+    [Fact]
+    public async Task Explain_tells_before_any_request_what_the_path_then_does()
+    {
+        var keys = await AdminAsync("keys", "list", "--json");
+        var id = JsonNode.Parse(keys.Output)!.AsArray()[0]!["id"]!.GetValue<string>();
+
+        var served = await ExplainAsync(id, "both", "--region", "eu");
+        var refused = await ExplainAsync(id, "us-only", "--tier", "tier-3");
+
+        Assert.True(served["served"]!.GetValue<bool>(), served.ToJsonString());
+        Assert.Equal(["eu"], served["candidates"]!.AsArray().Select(one => one!["deployment"]!.GetValue<string>()));
+
+        // What the caller narrows to binds by itself, before any rule.
+        Assert.Equal(("us", "residency", null), ExclusionIn(served));
+        Assert.Equal(Provider(await AskAsync("both", "x-tf-region: eu")), served["candidates"]![0]!["provider"]!.GetValue<string>());
+
+        Assert.Equal("policy_denied", refused["refusal"]!["code"]!.GetValue<string>());
+        Assert.Equal(("us", "provider_not_allowed", "tiers-2-and-3"), ExclusionIn(refused));
+        Assert.Contains(refused["refusal"]!["message"]!.GetValue<string>(), (await AskAsync("us-only", "x-tf-tier: tier-3")).Text, StringComparison.Ordinal);
+
+        var text = await AdminAsync("explain", "--key", id, "--model", "both", "--region", "eu");
+        Assert.Contains("rules that match: eu-only", text.Output, StringComparison.Ordinal);
+        var unknown = await AdminAsync("explain", "--key", "nobody", "--model", "both");
+        Assert.Equal(1, unknown.ExitCode);
+        Assert.Contains("There is no key with the id 'nobody'", unknown.Error, StringComparison.Ordinal);
+    }
+
+    private static (string Deployment, string Reason, string? Rule) ExclusionIn(JsonNode explanation)
+    {
+        var one = Assert.Single(explanation["exclusions"]!.AsArray())!;
+        return (one["deployment"]!.GetValue<string>(), one["reason"]!.GetValue<string>(), one["rule"]?.GetValue<string>());
+    }
+
+    private async Task<JsonNode> ExplainAsync(string key, string model, params string[] more)
+    {
+        var result = await AdminAsync(["explain", "--key", key, "--model", model, "--json", .. more]);
+        Assert.True(result.ExitCode == 0, result.ToString());
+        return JsonNode.Parse(result.Output)!;
+    }
+
+    private Task<CommandResult> AdminAsync(params string[] arguments)
+    {
+        var data = backend.Gateway.DataPath;
+        return backend.Gateway.RunToEndAsync(["admin", .. arguments, "--data", data, "--config", System.IO.Path.Combine(data, "gateway.yaml")]);
+    }
+
     private static string Provider(RawResponse response)
     {
         Assert.True(response.Status == 200, response.Text);

@@ -1,0 +1,127 @@
+using System.CommandLine;
+using System.Text.Json;
+using TokenFactory.Administration;
+using TokenFactory.Gateway.Hosting;
+using TokenFactory.Inference.Intake;
+using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.Routing;
+
+namespace TokenFactory.Gateway.Commands;
+
+/// <summary><c>gateway admin explain</c>: what would become of a request, and by which rule. Sends nothing and counts nothing.</summary>
+internal static class ExplainCommand
+{
+    private const long UsualInputTokens = 1000;
+
+    private static readonly JsonSerializerOptions _json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
+
+    private static readonly Option<string> _key = new("--key") { Description = "The id of the key that asks, as `admin keys list` shows it", Required = true };
+    private static readonly Option<string> _model = new("--model") { Description = "The model it asks for", Required = true };
+    private static readonly Option<string> _operation = new("--operation") { Description = "chat, completions or embeddings", DefaultValueFactory = _ => "chat" };
+    private static readonly Option<long> _input = new("--input-tokens") { Description = "How long its input is", DefaultValueFactory = _ => UsualInputTokens };
+    private static readonly Option<long?> _output = new("--max-tokens") { Description = "What it bounds its output to" };
+    private static readonly Option<string?> _useCase = new("--use-case") { Description = "X-TF-Use-Case" };
+    private static readonly Option<string?> _tier = new("--tier") { Description = "X-TF-Tier" };
+    private static readonly Option<string?> _environment = new("--environment") { Description = "X-TF-Environment" };
+    private static readonly Option<string?> _userRole = new("--user-role") { Description = "X-TF-User-Role" };
+    private static readonly Option<string?> _region = new("--region") { Description = "X-TF-Region" };
+    private static readonly Option<string?> _classification = new("--classification") { Description = "X-TF-Classification" };
+    private static readonly Option<string?> _safetyProfile = new("--safety-profile") { Description = "X-TF-Safety-Profile" };
+    private static readonly Option<string?> _controls = new("--controls") { Description = "X-TF-Controls, separated by commas" };
+    private static readonly Option<bool> _asJson = new("--json") { Description = "As JSON" };
+
+    public static Command Create()
+    {
+        var store = new StoreOptions();
+        var command = new Command("explain", "Tell what would become of a request: which deployments would be tried, which are left out, and why")
+        {
+            _key, _model, _operation, _input, _output, _useCase, _tier, _environment, _userRole, _region, _classification, _safetyProfile, _controls, _asJson,
+        };
+        store.AddTo(command);
+        command.SetAction((result, cancel) => OpenedStore.RunAsync(store, result, opened => RunAsync(opened, result, cancel), cancel));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(OpenedStore opened, ParseResult result, CancellationToken cancel)
+    {
+        if (opened.Iam.Refusal is { } refusal)
+        {
+            return await OpenedStore.RefuseAsync(refusal);
+        }
+
+        if (OperationNames.Find(result.GetValue(_operation)!) is not { } operation)
+        {
+            return await OpenedStore.RefuseAsync("--operation: write chat, completions or embeddings");
+        }
+
+        var snapshot = await opened.Iam.SnapshotAsync(cancel);
+        var id = result.GetValue(_key);
+        if (snapshot.Keys.Secrets.FirstOrDefault(secret => secret.Key.Id == id)?.Key is not { } key)
+        {
+            return await OpenedStore.RefuseAsync($"There is no key with the id '{id}'. List the keys with `gateway admin keys list`.");
+        }
+
+        var request = new ImaginedRequest(operation, result.GetValue(_model)!, GovernanceOf(result), result.GetValue(_input), result.GetValue(_output));
+        var explanation = Explainer.Explain(snapshot, key, request, Mapping.Guard(opened.Configuration), opened.Clock);
+        await Console.Out.WriteLineAsync(result.GetValue(_asJson) ? Json(key, explanation) : Text(key, explanation));
+        return 0;
+    }
+
+    private static Governance GovernanceOf(ParseResult result) => new()
+    {
+        UseCase = result.GetValue(_useCase),
+        Tier = result.GetValue(_tier),
+        Environment = result.GetValue(_environment),
+        UserRole = result.GetValue(_userRole),
+        Region = result.GetValue(_region),
+        Classification = result.GetValue(_classification),
+        SafetyProfile = result.GetValue(_safetyProfile),
+        Controls = Words.List(result.GetValue(_controls)) ?? [],
+    };
+
+    private static string Text(ApiKey key, Explanation explanation)
+    {
+        var lines = new List<string>
+        {
+            $"key {key.Id} ({key.Name}) of {key.Tenant.Name}/{key.Project.Name}, tier {key.Tenant.Tier?.Name ?? "none"}",
+        };
+        if (explanation.BundleVersion is { } version)
+        {
+            lines.Add($"policy bundle {version}; rules that match: {(explanation.Rules.Count == 0 ? "none" : string.Join(", ", explanation.Rules))}");
+        }
+
+        lines.Add(explanation.Refusal is { } refusal ? $"refused with {refusal.Status} {refusal.Code ?? refusal.Label}: {refusal.Message}" : "served; tried in this order:");
+        if (explanation.Candidates.Count > 0)
+        {
+            lines.Add(TextTable.Of(
+                ["deployment", "provider", "region", "costs at most"],
+                [.. explanation.Candidates.Select(one => (string[])[one.Deployment, one.Provider, one.Region ?? "-", $"{Words.Usd(one.MaxCostNanoUsd)} USD"])]));
+        }
+
+        if (explanation.Exclusions.Count > 0)
+        {
+            lines.Add("left out:");
+            lines.Add(TextTable.Of(
+                ["deployment", "provider", "region", "reason", "rule"],
+                [.. explanation.Exclusions.Select(one => (string[])[one.Deployment, one.Provider, one.Region ?? "-", one.Reason, one.Rule ?? "-"])]));
+        }
+
+        return string.Join(Environment.NewLine, lines);
+    }
+
+    private static string Json(ApiKey key, Explanation explanation) => JsonSerializer.Serialize(
+        new
+        {
+            key = key.Id,
+            tenant = key.Tenant.Name,
+            project = key.Project.Name,
+            tier = key.Tenant.Tier?.Name,
+            served = explanation.Refusal is null,
+            refusal = explanation.Refusal is { } refusal ? new { status = refusal.Status, code = refusal.Code, message = refusal.Message } : null,
+            bundle = explanation.BundleVersion,
+            rules = explanation.Rules,
+            candidates = explanation.Candidates,
+            exclusions = explanation.Exclusions,
+        },
+        _json);
+}

@@ -1,0 +1,63 @@
+using TokenFactory.Inference.Access;
+using TokenFactory.Inference.Intake;
+using TokenFactory.Inference.ReadModel;
+
+namespace TokenFactory.Inference.Guard;
+
+/// <summary>What a key may ask, in which order of checks, of whatever wants to know: the path, or an explanation.</summary>
+internal sealed class GuardRules(GuardOptions options)
+{
+    /// <summary>The model's route, or why the key may not have it.</summary>
+    public (ModelRoute? Route, GatewayError? Error) Judge(Snapshot snapshot, Caller caller, Ask ask)
+    {
+        var scope = InferenceRoutes.Of(ask.Operation).Scope;
+        if (!Scopes.Grants(caller.Key.Scopes, scope))
+        {
+            return (null, GatewayError.MissingScope(scope));
+        }
+
+        if (snapshot.Registry.Find(ask.Model) is not { } route)
+        {
+            return (null, GatewayError.ModelNotFound(ask.Model));
+        }
+
+        if (!caller.MayUse(ask.Model))
+        {
+            return (null, GatewayError.ModelNotAllowed(ask.Model));
+        }
+
+        return (InputFits(ask, caller.Tier) ?? ContextFits(ask, route)) is { } tooLong ? (null, tooLong) : (route, null);
+    }
+
+    private GatewayError? InputFits(Ask ask, Tier tier)
+    {
+        var limit = Least(tier.MaxInputTokens, options.MaxInputTokens);
+        return limit is { } most && Exceeds(ask, most)
+            ? GatewayError.ContextExceeded(ask.InputParam, most, ask.InputBound)
+            : null;
+    }
+
+    /// <summary>Refuses what no deployment of the model could hold; which of them can is Routing's question.</summary>
+    private static GatewayError? ContextFits(Ask ask, ModelRoute route)
+    {
+        long largest = 0;
+        foreach (var target in route.Targets)
+        {
+            if (target.Deployment.MaxContext is not { } context)
+            {
+                return null;
+            }
+
+            largest = Math.Max(largest, context);
+        }
+
+        var output = ask.MaxOutputTokens ?? 1;
+        return Exceeds(ask, largest - output) ? GatewayError.ContextExceeded(ask.InputParam, largest, ask.InputBound + output) : null;
+    }
+
+    // Tokens never exceed bytes: an input far below the bound needs no tokenizer.
+    private static bool Exceeds(Ask ask, long limitTokens) =>
+        ask.InputBound > limitTokens && ask.CountInput() > limitTokens;
+
+    private static long? Least(long? left, long? right) => left is null || right < left ? right ?? left : left;
+}

@@ -1,0 +1,54 @@
+using TokenFactory.Inference.Access;
+using TokenFactory.Inference.Intake;
+using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Policies;
+
+namespace TokenFactory.Inference.Policy;
+
+/// <summary>Bundle, tenant and request → decision, for whatever wants to know: the path, or an explanation.</summary>
+internal static class PolicyRules
+{
+    /// <summary>The decision, and why the request is refused; no decision where the bundle does not know what the caller declares.</summary>
+    public static (Decision? Decision, GatewayError? Refusal) Judge(PolicyBundle bundle, Caller caller, Ask ask, ModelRoute route, Guid id)
+    {
+        var tenant = caller.Tenant;
+        var question = new PolicyQuestion(tenant.Name, caller.Project.Name, tenant.Tier?.Name, ask.Model, ask.Governance);
+        if (PolicyEngine.UnknownWord(bundle, question) is { } attribute)
+        {
+            return (null, GatewayError.UnknownGovernance(PolicyWords.Of(attribute), bundle.Vocabulary[attribute].Order(StringComparer.Ordinal)));
+        }
+
+        var verdict = PolicyEngine.Judge(bundle, question);
+        var decision = new Decision(id.ToString("D"), Regions(tenant.Region, ask.Governance.Region), tenant, bundle.Version, verdict);
+        if (verdict.IsDenied)
+        {
+            return (decision, GatewayError.PolicyDenied(verdict.Reasons, verdict.DeniedBy));
+        }
+
+        SortedSet<string>? reasons = null, rules = null;
+        foreach (var target in route.Targets)
+        {
+            if (decision.ExclusionOf(target.Deployment) is not { } exclusion)
+            {
+                return (decision, null);
+            }
+
+            (reasons ??= new(StringComparer.Ordinal)).Add(exclusion.Reason);
+            if (exclusion.Rule is { } rule)
+            {
+                (rules ??= new(StringComparer.Ordinal)).Add(rule);
+            }
+        }
+
+        return (decision, GatewayError.PolicyDenied(reasons ?? [], [.. rules ?? []]));
+    }
+
+    // What the caller names can only narrow: both must cover the deployment.
+    private static string[] Regions(string? tenant, string? asked) => (tenant, asked) switch
+    {
+        (null, null) => [],
+        (null, { } one) => [one],
+        ({ } one, null) => [one],
+        ({ } one, { } other) => [one, other],
+    };
+}

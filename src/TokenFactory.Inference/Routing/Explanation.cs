@@ -1,0 +1,21 @@
+using TokenFactory.Inference.Intake;
+using TokenFactory.Inference.ReadModel;
+
+namespace TokenFactory.Inference.Routing;
+
+/// <summary>A request that might be sent.</summary>
+public sealed record ImaginedRequest(Operations Operation, string Model, Governance Governance, long InputTokens, long? MaxOutputTokens);
+
+/// <summary>What would become of a request, by the rules the path itself applies. Limits, budgets and health are not asked.</summary>
+/// <param name="Refusal">What the caller would be told; null when it would be served.</param>
+/// <param name="BundleVersion">The rules it was judged by; null when it did not get that far.</param>
+/// <param name="Rules">The bundle's rules that match.</param>
+/// <param name="Candidates">In the order they would be tried; where weights decide, the order of one draw.</param>
+public sealed record Explanation(
+    GatewayError? Refusal, string? BundleVersion, IReadOnlyList<string> Rules, IReadOnlyList<ExplainedCandidate> Candidates, IReadOnlyList<ExplainedExclusion> Exclusions);
+
+/// <param name="MaxCostNanoUsd">If it writes all it may.</param>
+public sealed record ExplainedCandidate(string Deployment, string Provider, string? Region, long MaxCostNanoUsd);
+
+/// <param name="Rule">The bundle's rule that leaves it out; null where the tenant's own policy or its abilities do.</param>
+public sealed record ExplainedExclusion(string Deployment, string Provider, string? Region, string Reason, string? Rule);
