@@ -122,8 +122,8 @@ public sealed record GatewayError
     { Param = member };
 
     /// <summary>A word of governance that the policy in force does not know: it could not be judged by it.</summary>
-    public static GatewayError UnknownGovernance(string attribute, IEnumerable<string> known) => Of(400, InvalidRequest, $"unknown_{attribute}", "unknown_governance",
-        $"The policy in force does not know this {attribute}. It knows: {string.Join(", ", known)}.");
+    public static GatewayError UnknownGovernance(string attribute) => Of(400, InvalidRequest, $"unknown_{attribute}", "unknown_governance",
+        $"The policy in force does not know this {attribute}. Check it for a typing error, or ask an administrator for the words it knows.");
 
     public static GatewayError MissingScope(string scope) => Of(403, InvalidRequest, "insufficient_permissions", "missing_scope",
         $"The API key lacks the scope '{scope}'. Use a key that has it, or ask an administrator.");

@@ -35,7 +35,7 @@ public static class InferenceServices
         services.AddSingleton<Authenticator>();
         services.AddLimiter(options.RedisLimiter);
         services.AddSingleton<LearntOutputs>();
-        services.AddSingleton(provider => new Planner(Random.Shared, provider.GetRequiredService<LearntOutputs>()));
+        services.AddSingleton(new Planner(Random.Shared));
         services.AddSingleton<AnswerFactory>();
         services.AddSingleton<Drain>();
         services.AddSingleton<LateSettlements>();

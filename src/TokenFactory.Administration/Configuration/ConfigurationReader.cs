@@ -1,5 +1,6 @@
 using TokenFactory.Administration.Configuration.Reading;
 using TokenFactory.Administration.Policies;
+using TokenFactory.Inference.ReadModel;
 using TokenFactory.Inference.ReadModel.Policies;
 
 namespace TokenFactory.Administration.Configuration;
@@ -84,7 +85,7 @@ public static class ConfigurationReader
             Server = ProcessSections.Server(root["server"].SectionOrEmpty()),
             Telemetry = ProcessSections.Telemetry(root["telemetry"].SectionOrEmpty()),
             Guard = ProcessSections.Guard(root["guard"].SectionOrEmpty()),
-            Policy = PolicyOf(root["policy"].SectionOrEmpty(), context),
+            Policy = PolicyOf(root["policy"].SectionOrEmpty(), context, providers, deployments),
             Sinks = SinkSection.Read(root["sinks"]),
             Providers = [.. providers.Values],
             Deployments = [.. deployments.Values],
@@ -97,9 +98,9 @@ public static class ConfigurationReader
         return configuration;
     }
 
-    private static PolicyBundle PolicyOf(Section section, ReadingContext context)
+    private static PolicyBundle PolicyOf(Section section, ReadingContext context, Named<Provider> providers, Named<Deployment> deployments)
     {
-        var bundle = PolicyDocumentReader.ReadBundle(section["bundle"], context);
+        var bundle = PolicyDocumentReader.ReadBundle(section["bundle"], context, providers, deployments);
         section.RefuseUnknownKeys();
         return bundle;
     }

@@ -24,6 +24,10 @@ public static class PolicyDocumentReader
         PolicyAttribute.Classification, PolicyAttribute.SafetyProfile, PolicyAttribute.Control,
     ];
 
+    // What nobody but the caller says.
+    private static readonly PolicyAttribute[] _declaredAlone =
+        [PolicyAttribute.Environment, PolicyAttribute.UseCase, PolicyAttribute.UserRole, PolicyAttribute.Classification, PolicyAttribute.SafetyProfile];
+
     /// <summary>Reads a file by itself, as <c>gateway policy test</c> does.</summary>
     public static (PolicyDocument? Document, IReadOnlyList<ConfigurationMistake> Mistakes) ReadFile(string path)
     {
@@ -33,17 +37,17 @@ public static class PolicyDocumentReader
     }
 
     /// <summary>Reads the file a configuration names; its mistakes are the configuration's.</summary>
-    internal static PolicyBundle ReadBundle(Field field, ReadingContext context)
+    internal static PolicyBundle ReadBundle(Field field, ReadingContext context, Named<Provider> providers, Named<Deployment> deployments)
     {
         if (field.Text(maxLength: 4096) is not { } path)
         {
             return PolicyBundle.None;
         }
 
-        return ReadFile(path, Path.GetFullPath(path, context.Directory), context, field.Mistake)?.Bundle ?? PolicyBundle.None;
+        return ReadFile(path, Path.GetFullPath(path, context.Directory), context, field.Mistake, new Registered(providers, deployments))?.Bundle ?? PolicyBundle.None;
     }
 
-    private static PolicyDocument? ReadFile(string path, string file, ReadingContext context, Action<string> refuse)
+    private static PolicyDocument? ReadFile(string path, string file, ReadingContext context, Action<string> refuse, Registered? registered = null)
     {
         context.Files.Add(file);
         string text;
@@ -72,26 +76,31 @@ public static class PolicyDocumentReader
         var inner = context.Inner(path, Path.GetDirectoryName(file)!);
         var root = new YamlTree(text, inner).Read();
         context.SecretDigests.AddRange(Revisions.PartsOf(root));
-        return Read(new Section(root, "", inner));
+        return Read(new Section(root, "", inner), registered);
     }
 
-    private static PolicyDocument Read(Section root)
+    private static PolicyDocument Read(Section root, Registered? registered)
     {
         var vocabulary = VocabularyOf(root["vocabulary"].SectionOrEmpty());
+        var allowsByDefault = root["default"].Choice(("allow", true), ("deny", false)) ?? true;
         var rules = new Named<PolicyRule>("rule");
         foreach (var item in root["rules"].Required("the rules").Items(MaxRules) ?? [])
         {
             if (item.Required("a rule").Section() is { } section)
             {
                 var id = section["id"].Required("the rule's id, told wherever it mattered").Name();
-                rules.Add(section["id"], id, RuleOf(section, id ?? "", vocabulary));
+                rules.Add(section["id"], id, RuleOf(section, id ?? "", vocabulary, registered));
+                if (!allowsByDefault)
+                {
+                    RefuseSelfService(section, rules.Values.Last());
+                }
             }
         }
 
         var bundle = new PolicyBundle
         {
             Version = root["version"].Required("what this version of the rules is called").Name() ?? "",
-            AllowsByDefault = root["default"].Choice(("allow", true), ("deny", false)) ?? true,
+            AllowsByDefault = allowsByDefault,
             Rules = [.. rules.Values],
             Vocabulary = vocabulary,
         };
@@ -115,7 +124,7 @@ public static class PolicyDocumentReader
         return vocabulary.ToFrozenDictionary();
     }
 
-    private static PolicyRule RuleOf(Section section, string id, FrozenDictionary<PolicyAttribute, FrozenSet<string>> vocabulary)
+    private static PolicyRule RuleOf(Section section, string id, FrozenDictionary<PolicyAttribute, FrozenSet<string>> vocabulary, Registered? registered)
     {
         var when = ConditionOf(section["when"].SectionOrEmpty(), vocabulary);
         var controls = section["allow_with_controls"];
@@ -127,7 +136,7 @@ public static class PolicyDocumentReader
             Deny = section["deny"].ItemsOrOne(MaxWords) is { } codes ? [.. codes.Select(code => code.Required("a reason code").Name()).OfType<string>()] : null,
             Allow = (section["allow"].Flag() ?? false) || controls.IsPresent,
             Controls = KnownWords(controls.IsPresent ? controls : required, PolicyAttribute.Control, vocabulary),
-            Restrict = RestrictionOf(section["restrict"], id),
+            Restrict = RestrictionOf(section["restrict"], id, registered),
         };
         if (controls.IsPresent && required.IsPresent)
         {
@@ -173,7 +182,7 @@ public static class PolicyDocumentReader
         return new RuleCondition { AnyOf = anyOf.ToFrozenDictionary(), MissingControls = missing };
     }
 
-    private static Restriction? RestrictionOf(Field field, string rule)
+    private static Restriction? RestrictionOf(Field field, string rule, Registered? registered)
     {
         if (field.Section() is not { } section)
         {
@@ -183,11 +192,11 @@ public static class PolicyDocumentReader
         var restriction = new Restriction
         {
             Rule = rule,
-            Providers = WordsOf(section["providers"]),
-            DeniedProviders = WordsOf(section["deny_providers"]),
-            Regions = [.. WordsOf(section["regions"])],
-            Deployments = WordsOf(section["deployments"]),
-            Contract = [.. WordsOf(section["contract"])],
+            Providers = NamesOf(section["providers"], registered?.Providers),
+            DeniedProviders = NamesOf(section["deny_providers"], registered?.Providers),
+            Regions = [.. NamesOf<Provider>(section["regions"], null)],
+            Deployments = NamesOf(section["deployments"], registered?.Deployments),
+            Contract = [.. NamesOf<Provider>(section["contract"], null)],
         };
         section.RefuseUnknownKeys();
         if (restriction is { Providers.Count: 0, DeniedProviders.Count: 0, Regions.Count: 0, Deployments.Count: 0, Contract.Count: 0 })
@@ -196,6 +205,15 @@ public static class PolicyDocumentReader
         }
 
         return restriction;
+    }
+
+    /// <summary>What a caller says of itself may narrow: it may not be what lets it in.</summary>
+    private static void RefuseSelfService(Section section, PolicyRule rule)
+    {
+        foreach (var attribute in rule.When.AnyOf.Keys.Where(_ => rule.Allow).Intersect(_declaredAlone))
+        {
+            section["when"].Mistake($"an allow may not rest on {PolicyWords.Of(attribute)}, which the caller says of itself: ask tenant, project, tier, region or model");
+        }
     }
 
     private static PolicyCase CaseOf(Section section, Named<PolicyRule> rules)
@@ -209,7 +227,9 @@ public static class PolicyDocumentReader
                 request["tenant"].Name() ?? "tenant",
                 request["project"].Name() ?? "project",
                 request["key_tier"].Name(),
+                request["residency"].Name(),
                 request["model"].Text() ?? "model",
+                request["route"].Text() ?? request["model"].Text() ?? "model",
                 new Governance
                 {
                     Tier = request["tier"].Text(),
@@ -254,7 +274,9 @@ public static class PolicyDocumentReader
 
     private static FrozenSet<string> KnownWords(Field field, PolicyAttribute attribute, FrozenDictionary<PolicyAttribute, FrozenSet<string>> vocabulary)
     {
-        var words = WordsOf(field);
+        // Names are what they are; what people declare is the same in capitals.
+        var exact = attribute is PolicyAttribute.Tenant or PolicyAttribute.Project or PolicyAttribute.Model;
+        var words = WordsOf(field, exact ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase);
         if (vocabulary.TryGetValue(attribute, out var known))
         {
             foreach (var word in words.Where(word => word != RuleCondition.Undeclared && !known.Contains(word)))
@@ -266,6 +288,30 @@ public static class PolicyDocumentReader
         return words;
     }
 
-    private static FrozenSet<string> WordsOf(Field field) =>
-        (field.ItemsOrOne(MaxWords) ?? []).Select(item => item.Required("a word").Text()).OfType<string>().ToFrozenSet(StringComparer.Ordinal);
+    /// <summary>An empty list would ask nothing where something was meant.</summary>
+    private static FrozenSet<string> NamesOf<T>(Field field, Named<T>? registered)
+        where T : class
+    {
+        var words = WordsOf(field);
+        if (field.IsPresent && words.Count == 0)
+        {
+            field.Mistake("empty: name at least one, or leave it out");
+        }
+
+        if (registered is not null)
+        {
+            foreach (var item in field.ItemsOrOne(MaxWords) ?? [])
+            {
+                registered.Find(item);
+            }
+        }
+
+        return words;
+    }
+
+    private static FrozenSet<string> WordsOf(Field field, StringComparer? comparer = null) =>
+        (field.ItemsOrOne(MaxWords) ?? []).Select(item => item.Required("a word").Text()?.Trim()).OfType<string>().ToFrozenSet(comparer ?? StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The names a bundle in force may use; a bundle that is tested by itself may use any.</summary>
+    private sealed record Registered(Named<Provider> Providers, Named<Deployment> Deployments);
 }

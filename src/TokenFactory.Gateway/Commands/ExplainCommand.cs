@@ -95,7 +95,7 @@ internal static class ExplainCommand
         {
             lines.Add(TextTable.Of(
                 ["deployment", "provider", "region", "costs at most"],
-                [.. explanation.Candidates.Select(one => (string[])[one.Deployment, one.Provider, one.Region ?? "-", $"{Words.Usd(one.MaxCostNanoUsd)} USD"])]));
+                [.. explanation.Candidates.Select(one => (string[])[one.Deployment, one.Provider, one.Region ?? "-", one.MaxCostNanoUsd is { } cost ? $"{Words.Usd(cost)} USD" : "unbounded"])]));
         }
 
         if (explanation.Exclusions.Count > 0)

@@ -12,6 +12,9 @@ internal ref struct AskReader
 {
     private const int MaxChoices = 128;
 
+    // No model writes as much; with it no product of tokens, choices and prices leaves 64 bits.
+    private const long MaxOutput = 1_000_000_000;
+
     private readonly PooledBody _body;
     private readonly Operations _operation;
     private BodyJson _json;
@@ -62,6 +65,11 @@ internal ref struct AskReader
         {
             return reader.ReadRoot() is { } error ? (null, error) : (reader.ToAsk(), null);
         }
+        catch (InvalidOperationException)
+        {
+            // The reader's word for half of a surrogate pair, written as an escape.
+            return (null, GatewayError.MalformedJson("a string holds half of a surrogate pair."));
+        }
         catch (JsonException refusal)
         {
             var malformed = reader._json.Explain(refusal);
@@ -111,12 +119,12 @@ internal ref struct AskReader
 
         if (_json.ValueTextEquals("max_tokens"u8))
         {
-            return Once(Members.MaxTokens, "max_tokens") ?? ReadCount("max_tokens", long.MaxValue, out _maxTokens);
+            return Once(Members.MaxTokens, "max_tokens") ?? ReadCount("max_tokens", MaxOutput, out _maxTokens);
         }
 
         if (_json.ValueTextEquals("max_completion_tokens"u8))
         {
-            return Once(Members.MaxCompletionTokens, "max_completion_tokens") ?? ReadCount("max_completion_tokens", long.MaxValue, out _maxCompletionTokens);
+            return Once(Members.MaxCompletionTokens, "max_completion_tokens") ?? ReadCount("max_completion_tokens", MaxOutput, out _maxCompletionTokens);
         }
 
         if (_json.ValueTextEquals("n"u8))
@@ -221,7 +229,7 @@ internal ref struct AskReader
             return null;
         }
 
-        return GatewayError.InvalidValue(name, most == long.MaxValue ? $"'{name}' must be a whole number of at least 1." : $"'{name}' must be a whole number from 1 to {most}.");
+        return GatewayError.InvalidValue(name, $"'{name}' must be a whole number from 1 to {most}.");
     }
 
     private GatewayError? ReadStreamOptions()

@@ -80,7 +80,7 @@ internal sealed class GovernanceReader
                 return (null, GatewayError.InvalidValue(header, $"'{header}' is given more than once. Give it once."));
             }
 
-            if (member is not null && member != value)
+            if (member is not null && member != value.Trim())
             {
                 return (null, GatewayError.ContradictoryGovernance(header, MemberOf(field)));
             }
@@ -96,12 +96,12 @@ internal sealed class GovernanceReader
 
     private GatewayError? Set(int field, string name, string value)
     {
-        if (value.Length is 0 or > MaxLength || value.Any(char.IsControl))
+        if (value.Length > MaxLength || string.IsNullOrWhiteSpace(value) || value.Any(char.IsControl))
         {
             return GatewayError.InvalidValue(name, $"'{name}' must be 1 to {MaxLength} characters without control characters.");
         }
 
-        _values[field] = value;
+        _values[field] = value.Trim();
         return null;
     }
 

@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+using TokenFactory.Inference.ReadModel;
 using TokenFactory.Inference.ReadModel.Policies;
 
 namespace TokenFactory.Inference.Policy;
@@ -8,24 +10,22 @@ public static class PolicyEngine
     public const string NotAllowed = "not_allowed";
     public const string ControlsMissing = "controls_missing";
 
-    /// <summary>The first declared word outside the bundle's vocabulary; null when all are known.</summary>
+    /// <summary>The first attribute of which the caller says a word outside the bundle's vocabulary; null when all are known.</summary>
     public static PolicyAttribute? UnknownWord(PolicyBundle bundle, PolicyQuestion question)
     {
         foreach (var (attribute, words) in bundle.Vocabulary)
         {
             if (attribute == PolicyAttribute.Control)
             {
-                if (question.Governance.Controls.Any(control => !words.Contains(control)))
+                foreach (var control in question.Governance.Controls)
                 {
-                    return attribute;
+                    if (!words.Contains(control))
+                    {
+                        return attribute;
+                    }
                 }
-
-                continue;
             }
-
-            // The tier of the key is the operator's word; only what the caller declares can be unknown.
-            var declared = attribute == PolicyAttribute.Tier ? question.Governance.Tier ?? RuleCondition.Undeclared : question.WordsOf(attribute).First;
-            if (declared != RuleCondition.Undeclared && !words.Contains(declared))
+            else if (question.DeclaredOf(attribute) is { } declared && !Has(words, attribute, declared))
             {
                 return attribute;
             }
@@ -57,17 +57,16 @@ public static class PolicyEngine
                 restrictions.Add(restriction);
             }
 
-            var missing = rule.Controls.Where(control => !question.Governance.Controls.Contains(control)).ToList();
             if (rule.Deny is { } codes)
             {
                 deniedBy.Add(rule.Id);
                 reasons.AddRange(codes);
             }
-            else if (missing.Count > 0)
+            else if (AnyMissing(rule.Controls, question.Governance.Controls))
             {
                 deniedBy.Add(rule.Id);
                 reasons.Add(ControlsMissing);
-                reasons.AddRange(missing.Order(StringComparer.Ordinal).Select(control => $"control:{control}"));
+                reasons.AddRange(MissingOf(rule.Controls, question.Governance.Controls));
             }
 
             allowed |= rule.Allow && Matches(rule.When, question, everyWord: true);
@@ -78,7 +77,7 @@ public static class PolicyEngine
             reasons.Add(NotAllowed);
         }
 
-        return new Verdict(matched, [.. reasons.Distinct(StringComparer.Ordinal)], deniedBy, restrictions);
+        return new Verdict(matched, reasons.Count == 0 ? [] : [.. reasons.Distinct(StringComparer.Ordinal)], deniedBy, restrictions);
     }
 
     private static bool Matches(RuleCondition condition, PolicyQuestion question, bool everyWord)
@@ -86,13 +85,52 @@ public static class PolicyEngine
         foreach (var (attribute, words) in condition.AnyOf)
         {
             var (first, second) = question.WordsOf(attribute);
-            var (one, other) = (words.Contains(first), second is null ? everyWord : words.Contains(second));
+            var one = Has(words, attribute, first);
+            var other = second is null ? everyWord : Has(words, attribute, second);
             if (everyWord ? !(one && other) : !(one || other))
             {
                 return false;
             }
         }
 
-        return condition.MissingControls.Count == 0 || condition.MissingControls.Any(control => !question.Governance.Controls.Contains(control));
+        return condition.MissingControls.Count == 0 || AnyMissing(condition.MissingControls, question.Governance.Controls);
     }
+
+    /// <summary>Regions are paths: <c>eu</c> is said of <c>eu-west-1</c> too.</summary>
+    private static bool Has(FrozenSet<string> words, PolicyAttribute attribute, string word)
+    {
+        if (words.Contains(word))
+        {
+            return true;
+        }
+
+        if (attribute == PolicyAttribute.Region)
+        {
+            foreach (var region in words)
+            {
+                if (Region.Covers(region, word))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    private static bool AnyMissing(FrozenSet<string> controls, IReadOnlyList<string> declared)
+    {
+        foreach (var control in controls)
+        {
+            if (!declared.Contains(control, StringComparer.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static IEnumerable<string> MissingOf(FrozenSet<string> controls, IReadOnlyList<string> declared) =>
+        controls.Where(control => !declared.Contains(control, StringComparer.OrdinalIgnoreCase)).Order(StringComparer.Ordinal).Select(control => $"control:{control}");
 }

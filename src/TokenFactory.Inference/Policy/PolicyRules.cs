@@ -12,10 +12,10 @@ internal static class PolicyRules
     public static (Decision? Decision, GatewayError? Refusal) Judge(PolicyBundle bundle, Caller caller, Ask ask, ModelRoute route, Guid id)
     {
         var tenant = caller.Tenant;
-        var question = new PolicyQuestion(tenant.Name, caller.Project.Name, tenant.Tier?.Name, ask.Model, ask.Governance);
+        var question = new PolicyQuestion(tenant.Name, caller.Project.Name, tenant.Tier?.Name, tenant.Region, ask.Model, route.Pattern.ToString(), ask.Governance);
         if (PolicyEngine.UnknownWord(bundle, question) is { } attribute)
         {
-            return (null, GatewayError.UnknownGovernance(PolicyWords.Of(attribute), bundle.Vocabulary[attribute].Order(StringComparer.Ordinal)));
+            return (null, GatewayError.UnknownGovernance(PolicyWords.Of(attribute)));
         }
 
         var verdict = PolicyEngine.Judge(bundle, question);

@@ -1,7 +1,6 @@
 using TokenFactory.Inference.Access;
 using TokenFactory.Inference.Guard;
 using TokenFactory.Inference.Intake;
-using TokenFactory.Inference.Limits;
 using TokenFactory.Inference.Policy;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Storage;
@@ -32,13 +31,12 @@ public static class Explainer
             return Refused(denial!) with { BundleVersion = snapshot.Policy.Version };
         }
 
-        var planner = new Planner(Random.Shared, new LearntOutputs());
-        var plan = planner.Plan(route, ask, decision);
+        var plan = new Planner(Random.Shared).Plan(route, ask, decision);
         return new Explanation(
             denial ?? (plan.Candidates.Count == 0 ? RoutingMiddleware.Refusal(ask, route, plan) : null),
             decision.BundleVersion,
             decision.Verdict.Rules,
-            denial is null ? [.. plan.Candidates.Select(one => new ExplainedCandidate(one.Name, one.Provider.Name, one.EffectiveRegion, planner.CostNanoUsd(one, ask, request.InputTokens)))] : [],
+            denial is null ? [.. plan.Candidates.Select(one => new ExplainedCandidate(one.Name, one.Provider.Name, one.EffectiveRegion, Planner.WorstCostNanoUsd(one, ask, request.InputTokens)))] : [],
             [.. plan.Exclusions.Select(one => Exclusion(snapshot.Registry.Deployments[one.Deployment], one))]);
     }
 

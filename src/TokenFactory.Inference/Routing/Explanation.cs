@@ -14,8 +14,8 @@ public sealed record ImaginedRequest(Operations Operation, string Model, Governa
 public sealed record Explanation(
     GatewayError? Refusal, string? BundleVersion, IReadOnlyList<string> Rules, IReadOnlyList<ExplainedCandidate> Candidates, IReadOnlyList<ExplainedExclusion> Exclusions);
 
-/// <param name="MaxCostNanoUsd">If it writes all it may.</param>
-public sealed record ExplainedCandidate(string Deployment, string Provider, string? Region, long MaxCostNanoUsd);
+/// <param name="MaxCostNanoUsd">If it writes all it may; null when nothing bounds that.</param>
+public sealed record ExplainedCandidate(string Deployment, string Provider, string? Region, long? MaxCostNanoUsd);
 
 /// <param name="Rule">The bundle's rule that leaves it out; null where the tenant's own policy or its abilities do.</param>
 public sealed record ExplainedExclusion(string Deployment, string Provider, string? Region, string Reason, string? Rule);

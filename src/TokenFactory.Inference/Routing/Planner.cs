@@ -1,5 +1,4 @@
 using TokenFactory.Inference.Intake;
-using TokenFactory.Inference.Limits;
 using TokenFactory.Inference.Policy;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Storage.Ledger;
@@ -7,8 +6,11 @@ using TokenFactory.Storage.Ledger;
 namespace TokenFactory.Inference.Routing;
 
 /// <summary>Turns a route into a plan: hard filters first, then rank, and within one rank a weighted draw without replacement.</summary>
-internal sealed class Planner(Random random, LearntOutputs outputs)
+internal sealed class Planner(Random random)
 {
+    // One figure for all candidates of a request that bounds its output itself by nothing: else the length of answers would decide and not their price.
+    private const long UsualOutputTokens = 1000;
+
     public Plan Plan(ModelRoute route, Ask ask, Decision decision)
     {
         var fitting = new List<Candidate>(route.Targets.Count);
@@ -33,7 +35,7 @@ internal sealed class Planner(Random random, LearntOutputs outputs)
         return new Plan(Order(fitting), exclusions);
     }
 
-    private string? ReasonAgainst(Deployment deployment, Ask ask, Decision decision)
+    private static string? ReasonAgainst(Deployment deployment, Ask ask, Decision decision)
     {
         if (!deployment.Operations.HasFlag(ask.Operation))
         {
@@ -47,22 +49,36 @@ internal sealed class Planner(Random random, LearntOutputs outputs)
         }
 
         // The bound counts bytes as tokens: only what it leaves in doubt is worth counting.
-        return decision.Tenant.Routing.MaxNanoUsdPerRequest is { } most
-            && CostNanoUsd(deployment, ask, ask.InputBound) > most && CostNanoUsd(deployment, ask, ask.CountInput()) > most
+        return decision.Tenant.Routing.MaxNanoUsdPerRequest is { } most && !CostsAtMost(deployment, ask, ask.InputBound, most) && !CostsAtMost(deployment, ask, ask.CountInput(), most)
             ? "request_cost"
             : null;
     }
 
-    /// <summary>What a request costs there if it writes all it may.</summary>
-    public long CostNanoUsd(Deployment deployment, Ask ask, long input) =>
-        deployment.Price.CostNanoUsd(new TokenUsage(input, 0, 0, outputs.OutputBound(ask, deployment), 0));
+    /// <summary>What a request costs there if it writes all it may; null when nothing bounds that.</summary>
+    public static long? WorstCostNanoUsd(Deployment deployment, Ask ask, long input)
+    {
+        var output = ask.Operation == Operations.Embeddings ? 0 : Least(ask.MaxOutputTokens, Least(deployment.MaxOutput, deployment.MaxContext - input));
+        if (output is null && deployment.Price.OutputNanoUsd > 0)
+        {
+            return null;
+        }
 
-    private Rank RankOf(RouteTarget target, RoutingStrategy strategy, Ask ask, RoutingPolicy policy)
+        var written = Math.Max(output ?? 0, 0) * ask.Choices;
+        return Math.Max(deployment.Price.CostNanoUsd(new TokenUsage(input, 0, 0, written, 0)), deployment.Price.CostNanoUsd(new TokenUsage(0, 0, input, written, 0)));
+    }
+
+    private static bool CostsAtMost(Deployment deployment, Ask ask, long input, long most) => WorstCostNanoUsd(deployment, ask, input) is { } cost && cost <= most;
+
+    private static long? Least(long? left, long? right) => left is null || right < left ? right ?? left : left;
+
+    private static long OutputOf(Ask ask) => ask.Operation == Operations.Embeddings ? 0 : (ask.MaxOutputTokens ?? UsualOutputTokens) * ask.Choices;
+
+    private static Rank RankOf(RouteTarget target, RoutingStrategy strategy, Ask ask, RoutingPolicy policy)
     {
         var deployment = target.Deployment;
         var score = strategy switch
         {
-            RoutingStrategy.Cheapest => CostNanoUsd(deployment, ask, ask.InputEstimate),
+            RoutingStrategy.Cheapest => deployment.Price.CostNanoUsd(new TokenUsage(ask.InputEstimate, 0, 0, OutputOf(ask), 0)),
             RoutingStrategy.Quality => -(deployment.Quality ?? int.MinValue + 1L),
             _ => 0,
         };

@@ -45,6 +45,30 @@ public sealed class PolicyDocumentTests
     }
 
     [Fact]
+    public void P6_What_a_caller_says_of_itself_cannot_be_what_lets_it_in()
+    {
+        var mistakes = Mistakes("version: v1\ndefault: deny\nrules: [ { id: a, when: { environment: staging }, allow: true }, { id: b, when: { tenant: acme }, allow: true } ]");
+
+        Assert.Single(mistakes.Split('\n'));
+        Assert.Contains("an allow may not rest on environment", mistakes, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void P6_A_provider_that_does_not_exist_and_a_list_that_names_nobody_are_mistakes()
+    {
+        using var folder = new TempFolder();
+        var config = folder.Write("gateway.yaml", "policy: { bundle: rules.yaml }\nproviders: [ { name: openai, kind: openai } ]");
+        folder.Write("rules.yaml", "version: v1\nrules:\n- { id: a, restrict: { deny_providers: [opennai] } }\n- { id: b, restrict: { providers: [], regions: [eu] } }");
+
+        var mistakes = ConfigurationReader.ReadFile(config, new Dictionary<string, string>()).Mistakes.Select(mistake => mistake.ToString()).ToList();
+
+        Assert.Equal(2, mistakes.Count);
+        Assert.StartsWith("rules.yaml:3:", mistakes[0], StringComparison.Ordinal);
+        Assert.Contains("did you mean 'openai'?", mistakes[0], StringComparison.Ordinal);
+        Assert.Contains("rules[1].restrict.providers: empty", mistakes[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_bundles_mistakes_are_the_configurations_and_its_content_is_part_of_the_revision()
     {
         using var folder = new TempFolder();

@@ -40,7 +40,7 @@ public sealed class RefusalTests(RefusalTests.Backend backend) : IClassFixture<R
         ["messages of a wrong type"] = ("{\"model\":\"fake-model\",\"messages\":\"hi\"}", 400, null, "messages", "messages"),
         ["stream of a wrong type"] = (Messages(",\"stream\":\"yes\""), 400, null, "stream", "true or false"),
         ["stream twice"] = (Messages(",\"stream\":true,\"stream\":false"), 400, null, "stream", "more than once"),
-        ["max_tokens of 0"] = (Messages(",\"max_tokens\":0"), 400, null, "max_tokens", "at least 1"),
+        ["max_tokens of 0"] = (Messages(",\"max_tokens\":0"), 400, null, "max_tokens", "from 1 to 1000000000"),
         ["max_tokens with a fraction"] = (Messages(",\"max_tokens\":1.5"), 400, null, "max_tokens", "whole number"),
         ["max_tokens as text"] = (Messages(",\"max_tokens\":\"5\""), 400, null, "max_tokens", "whole number"),
         ["n too large"] = (Messages(",\"n\":1000000"), 400, null, "n", "128"),

@@ -53,6 +53,10 @@ public sealed class AskReaderTests
     [InlineData("{\"model\":\"m\",\"messages\":[{}],\"stream\":\"yes\"}", "'stream' must be true or false")]
     [InlineData("{\"model\":\"m\",\"messages\":[{}],\"max_tokens\":0}", "'max_tokens' must be")]
     [InlineData("{\"model\":\"m\",\"messages\":[{}],\"max_tokens\":1.5}", "'max_tokens' must be")]
+    [InlineData("{\"model\":\"m\",\"messages\":[{}],\"max_tokens\":9223372036854775806}", "from 1 to 1000000000")]
+    [InlineData("{\"model\":\"m\",\"messages\":[{}],\"max_completion_tokens\":30744573456182587}", "from 1 to 1000000000")]
+    [InlineData("{\"model\":\"m\",\"messages\":[{}],\"metadata\":{\"tf_tier\":\"\\ud800\"}}", "half of a surrogate pair")]
+    [InlineData("{\"model\":\"\\ud800\",\"messages\":[{}]}", "half of a surrogate pair")]
     [InlineData("{\"model\":\"m\",\"messages\":[{}],\"n\":129}", "from 1 to 128")]
     [InlineData("{\"model\":\"m\",\"messages\":[{}],\"stream_options\":[]}", "'stream_options' must be an object")]
     public void What_cannot_be_acted_on_is_refused_with_what_to_do(string body, string says)

@@ -40,8 +40,18 @@ public sealed class BoundTests
         for (var stall = 0; stall < 6; stall++)
         {
             Assert.False(waiting.IsCompleted);
-            _clock.Pass(_bound * 10);
+            _clock.Pass(_bound * 4);
         }
+
+        await Assert.ThrowsAsync<TimeoutException>(() => waiting);
+    }
+
+    [Fact]
+    public async Task P10_A_stall_longer_than_all_patience_ends_the_wait()
+    {
+        var waiting = Wait();
+
+        _clock.Pass(_bound * 26);
 
         await Assert.ThrowsAsync<TimeoutException>(() => waiting);
     }

@@ -36,6 +36,38 @@ public sealed class PolicyEngineTests
     }
 
     [Fact]
+    public void P6_A_tenant_without_a_tier_cannot_claim_one()
+    {
+        var allows = Bundle(new PolicyRule { Id = "gold", When = When((PolicyAttribute.Tier, ["gold"])), Allow = true }) with { AllowsByDefault = false };
+        var denies = Bundle(Denies("none", "no_tier", (PolicyAttribute.Tier, [RuleCondition.Undeclared])));
+
+        Assert.True(PolicyEngine.Judge(allows, Asks(new Governance { Tier = "gold" })).IsDenied);
+        Assert.True(PolicyEngine.Judge(denies, Asks(new Governance { Tier = "gold" })).IsDenied);
+    }
+
+    [Theory]
+    [InlineData("eu", null, true)]
+    [InlineData("eu-west-1", null, true)]
+    [InlineData(null, "eu", true)]
+    [InlineData("us", "eu", true)]
+    [InlineData("europe", null, false)]
+    [InlineData(null, null, false)]
+    public void P6_A_rule_about_a_region_holds_below_it_and_for_the_tenants_own(string? declared, string? residency, bool holds)
+    {
+        var bundle = Bundle(Denies("eu", "eu", (PolicyAttribute.Region, ["eu"])));
+
+        Assert.Equal(holds, PolicyEngine.Judge(bundle, new PolicyQuestion("acme", "search", null, residency, "m", "m", new Governance { Region = declared })).IsDenied);
+    }
+
+    [Fact]
+    public void P6_A_rule_about_a_pattern_holds_for_every_model_it_serves()
+    {
+        var bundle = Bundle(Denies("gpt", "gpt", (PolicyAttribute.Model, ["gpt-*"])));
+
+        Assert.True(PolicyEngine.Judge(bundle, new PolicyQuestion("acme", "search", null, null, "gpt-4o-x", "gpt-*", Governance.Undeclared)).IsDenied);
+    }
+
+    [Fact]
     public void P6_Whatever_the_rules_declaring_a_tier_never_turns_a_denial_into_a_permission()
     {
         var rule = from deny in Gen.Elements(true, false)
@@ -94,5 +126,5 @@ public sealed class PolicyEngineTests
     private static RuleCondition When(params (PolicyAttribute Attribute, string[] Words)[] when) =>
         new() { AnyOf = when.ToFrozenDictionary(one => one.Attribute, one => one.Words.ToFrozenSet(StringComparer.Ordinal)) };
 
-    private static PolicyQuestion Asks(Governance? governance = null, string? keyTier = null) => new("acme", "search", keyTier, "m", governance ?? Governance.Undeclared);
+    private static PolicyQuestion Asks(Governance? governance = null, string? keyTier = null) => new("acme", "search", keyTier, null, "m", "m", governance ?? Governance.Undeclared);
 }

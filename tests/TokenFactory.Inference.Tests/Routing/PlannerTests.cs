@@ -1,7 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
 using TokenFactory.Inference.Intake;
-using TokenFactory.Inference.Limits;
 using TokenFactory.Inference.Policy;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Inference.Routing;
@@ -25,7 +24,7 @@ public sealed class PlannerTests
     [Fact]
     public void Within_a_priority_the_first_place_is_drawn_by_weight()
     {
-        var planner = new Planner(new Random(7), new LearntOutputs());
+        var planner = new Planner(new Random(7));
         var route = new ModelRoute(ModelPattern.Parse("m"), [Target("heavy", 0, 3), Target("light", 0, 1)], LimitSet.None);
 
         var heavy = Enumerable.Range(0, 4000).Count(_ => planner.Plan(route, Ask(), Allow(_anywhere)).Candidates[0].Name == "heavy");
@@ -54,7 +53,7 @@ public sealed class PlannerTests
         {
             var route = new ModelRoute(
                 ModelPattern.Parse("m"), [.. drawn.Select(d => new RouteTarget(Deployment(d.Name) with { Region = d.Region }, 0, 1))], LimitSet.None);
-            var plan = new Planner(new Random(1), new LearntOutputs()).Plan(route, Ask(), Allow(_anywhere with { Region = zone }));
+            var plan = new Planner(new Random(1)).Plan(route, Ask(), Allow(_anywhere with { Region = zone }));
             return plan.Candidates.All(d => d.Region == zone || (d.Region?.StartsWith(zone + "-", StringComparison.Ordinal) ?? false))
                 && plan.Candidates.Count + plan.Exclusions.Count == drawn.Length;
         });
@@ -122,6 +121,27 @@ public sealed class PlannerTests
     }
 
     [Fact]
+    public void MaxCostPerRequestUsd_leaves_out_what_nothing_bounds()
+    {
+        var bounded = At("bounded", PerToken(0, 10));
+        RouteTarget[] targets = [At("unbounded", PerToken(0, 10)), bounded with { Deployment = bounded.Deployment with { MaxOutput = 100 } }, At("free")];
+
+        Assert.Equal(["bounded", "free"], Names(Plan(targets, new RoutingPolicy { MaxNanoUsdPerRequest = 1000 })).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void P5_A_cost_that_64_bits_cannot_hold_is_the_most_they_can() =>
+        Assert.Equal(long.MaxValue, new Price("p", long.MaxValue, 0, 0, long.MaxValue).CostNanoUsd(new TokenUsage(1_000_000_000, 0, 0, 128_000_000_000, 0)));
+
+    [Fact]
+    public void MaxCostPerRequestUsd_counts_an_input_that_is_written_to_a_cache()
+    {
+        var target = At("cached", new Price("p", 0, 0, 1_000_000_000, 0));
+
+        Assert.Empty(Plan([target], new RoutingPolicy { MaxNanoUsdPerRequest = 1000 }).Candidates);
+    }
+
+    [Fact]
     public void A_tenants_strategy_goes_before_the_models_own()
     {
         ModelRoute route = new(ModelPattern.Parse("m"), [Ranked("good", 40), At("free")], LimitSet.None) { Strategy = RoutingStrategy.Quality };
@@ -155,10 +175,10 @@ public sealed class PlannerTests
         Plan(new ModelRoute(ModelPattern.Parse("m"), targets, LimitSet.None), policy, ask ?? Ask());
 
     private static Plan Plan(ModelRoute route, RoutingPolicy policy, Ask ask) =>
-        new Planner(new Random(1), new LearntOutputs()).Plan(route, ask, Allow(_anywhere with { Routing = policy }));
+        new Planner(new Random(1)).Plan(route, ask, Allow(_anywhere with { Routing = policy }));
 
     private static Plan Plan(RouteTarget[] targets) =>
-        new Planner(new Random(1), new LearntOutputs()).Plan(new ModelRoute(ModelPattern.Parse("m"), targets, LimitSet.None), Ask(), Allow(_anywhere));
+        new Planner(new Random(1)).Plan(new ModelRoute(ModelPattern.Parse("m"), targets, LimitSet.None), Ask(), Allow(_anywhere));
 
     private static Decision Allow(Tenant tenant) => new("d", tenant.Region is { } region ? [region] : [], tenant, "none", Verdict.Nothing);
 

@@ -100,7 +100,7 @@ internal sealed class LineReader
             AllowedProviders = NamesOf(wire.Providers?.Allow, "providers.allow"),
             DeniedProviders = NamesOf(wire.Providers?.Deny, "providers.deny"),
             PreferredProvider = Name(wire.Providers?.Prefer, "providers.prefer"),
-            MaxNanoUsdPerRequest = Whole(wire.MaxUsdPerRequest, long.MaxValue, "max_usd_per_request"),
+            MaxNanoUsdPerRequest = wire.MaxUsdPerRequest,
             Strategy = strategy,
         };
     }

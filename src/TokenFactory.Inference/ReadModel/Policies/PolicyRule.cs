@@ -5,7 +5,7 @@ namespace TokenFactory.Inference.ReadModel.Policies;
 /// <summary>When it matches, everything it says holds.</summary>
 public sealed record PolicyRule
 {
-    /// <summary>Told wherever the rule mattered: in answers, events and explanations.</summary>
+    /// <summary>Told wherever the rule mattered: in refusals and explanations.</summary>
     public required string Id { get; init; }
 
     public required RuleCondition When { get; init; }
