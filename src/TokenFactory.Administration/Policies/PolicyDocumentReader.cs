@@ -17,7 +17,7 @@ public static class PolicyDocumentReader
 
     private static readonly PolicyAttribute[] _conditions = [.. Enum.GetValues<PolicyAttribute>().Where(attribute => attribute != PolicyAttribute.Control)];
 
-    // Names, roles and models are not a closed list that a bundle could know.
+    // Tenants, projects and models are the registry's words, not the bundle's.
     private static readonly PolicyAttribute[] _vocabulary =
     [
         PolicyAttribute.Tier, PolicyAttribute.Environment, PolicyAttribute.UseCase, PolicyAttribute.UserRole, PolicyAttribute.Region,
@@ -89,10 +89,11 @@ public static class PolicyDocumentReader
             if (item.Required("a rule").Section() is { } section)
             {
                 var id = section["id"].Required("the rule's id, told wherever it mattered").Name();
-                rules.Add(section["id"], id, RuleOf(section, id ?? "", vocabulary, registered));
-                if (!allowsByDefault)
+                var rule = RuleOf(section, id ?? "", vocabulary, registered);
+                rules.Add(section["id"], id, rule);
+                if (rule.Allow && !allowsByDefault)
                 {
-                    RefuseSelfService(section, rules.Values.Last());
+                    RefuseSelfService(section, rule);
                 }
             }
         }
@@ -210,7 +211,7 @@ public static class PolicyDocumentReader
     /// <summary>What a caller says of itself may narrow: it may not be what lets it in.</summary>
     private static void RefuseSelfService(Section section, PolicyRule rule)
     {
-        foreach (var attribute in rule.When.AnyOf.Keys.Where(_ => rule.Allow).Intersect(_declaredAlone))
+        foreach (var attribute in rule.When.AnyOf.Keys.Intersect(_declaredAlone))
         {
             section["when"].Mistake($"an allow may not rest on {PolicyWords.Of(attribute)}, which the caller says of itself: ask tenant, project, tier, region or model");
         }
@@ -292,7 +293,7 @@ public static class PolicyDocumentReader
     private static FrozenSet<string> NamesOf<T>(Field field, Named<T>? registered)
         where T : class
     {
-        var words = WordsOf(field);
+        var words = WordsOf(field, StringComparer.Ordinal);
         if (field.IsPresent && words.Count == 0)
         {
             field.Mistake("empty: name at least one, or leave it out");

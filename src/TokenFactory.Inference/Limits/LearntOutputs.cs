@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using System.Numerics;
-using TokenFactory.Inference.Intake;
-using TokenFactory.Inference.ReadModel;
 
 namespace TokenFactory.Inference.Limits;
 
@@ -21,21 +19,6 @@ internal sealed class LearntOutputs
 
     // Keyed by names of the registry, so as bounded as it is.
     private readonly ConcurrentDictionary<string, Lengths> _lengths = new(StringComparer.Ordinal);
-
-    /// <summary>
-    /// The tokens a deployment can be made to write for a request, all choices of it: by what was asked, else by what the
-    /// model can write, else by what it usually writes.
-    /// </summary>
-    public long OutputBound(Ask ask, Deployment deployment)
-    {
-        if (ask.Operation == Operations.Embeddings)
-        {
-            return 0;
-        }
-
-        var possible = Math.Min(ask.MaxOutputTokens ?? long.MaxValue, deployment.MaxOutput ?? long.MaxValue);
-        return (possible == long.MaxValue ? Expect(deployment.Name) : possible) * ask.Choices;
-    }
 
     /// <summary>The tokens to hold for one choice of an answer.</summary>
     public long Expect(string deployment) => _lengths.TryGetValue(deployment, out var lengths) ? lengths.Expected : UnknownTokens;

@@ -4,7 +4,7 @@ using TokenFactory.Storage.Ledger;
 
 namespace TokenFactory.Inference.Limits;
 
-/// <summary>The worst a request can cost: input counted or bounded, output as the deployment that may write most of it is bounded.</summary>
+/// <summary>The worst a request can cost: input counted or bounded, output by what was asked, else by what the model can write, else by what it usually writes.</summary>
 internal static class Worst
 {
     public static Demand Of(Exchange exchange, IReadOnlyList<Bucket> buckets, LearntOutputs learnt, TimeSpan lease)
@@ -27,13 +27,20 @@ internal static class Worst
 
     private static long OutputTokens(Ask ask, ModelRoute route, LearntOutputs learnt)
     {
+        if (ask.Operation == Operations.Embeddings)
+        {
+            return 0;
+        }
+
         long most = 0;
         foreach (var target in route.Targets)
         {
-            most = Math.Max(most, learnt.OutputBound(ask, target.Deployment));
+            var asked = ask.MaxOutputTokens ?? long.MaxValue;
+            var possible = Math.Min(asked, target.Deployment.MaxOutput ?? long.MaxValue);
+            most = Math.Max(most, possible == long.MaxValue ? learnt.Expect(target.Deployment.Name) : possible);
         }
 
-        return most;
+        return most * ask.Choices;
     }
 
     // Whichever candidate serves it, the dearest of them is held.

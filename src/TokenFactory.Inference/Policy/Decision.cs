@@ -8,11 +8,6 @@ namespace TokenFactory.Inference.Policy;
 /// <param name="BundleVersion">The rules it was judged by.</param>
 internal sealed record Decision(string Id, IReadOnlyList<string> Regions, Tenant Tenant, string BundleVersion, Verdict Verdict)
 {
-    public bool Permits(Deployment deployment) => ReasonAgainst(deployment) is null;
-
-    /// <summary>The reason code that excludes a deployment; null when it is permitted.</summary>
-    public string? ReasonAgainst(Deployment deployment) => ExclusionOf(deployment)?.Reason;
-
     /// <summary>Why a deployment may not see the data, and the bundle's rule that says so; the rule is null where the tenant's own policy does.</summary>
     public (string Reason, string? Rule)? ExclusionOf(Deployment deployment)
     {

@@ -54,16 +54,16 @@ internal sealed class Planner(Random random)
             : null;
     }
 
-    /// <summary>What a request costs there if it writes all it may; null when nothing bounds that.</summary>
+    /// <summary>What a request costs there if it writes all it may, the whole context if nothing less bounds it; null when nothing does.</summary>
     public static long? WorstCostNanoUsd(Deployment deployment, Ask ask, long input)
     {
-        var output = ask.Operation == Operations.Embeddings ? 0 : Least(ask.MaxOutputTokens, Least(deployment.MaxOutput, deployment.MaxContext - input));
+        var output = ask.Operation == Operations.Embeddings ? 0 : Least(ask.MaxOutputTokens, Least(deployment.MaxOutput, deployment.MaxContext));
         if (output is null && deployment.Price.OutputNanoUsd > 0)
         {
             return null;
         }
 
-        var written = Math.Max(output ?? 0, 0) * ask.Choices;
+        var written = (output ?? 0) * ask.Choices;
         return Math.Max(deployment.Price.CostNanoUsd(new TokenUsage(input, 0, 0, written, 0)), deployment.Price.CostNanoUsd(new TokenUsage(0, 0, input, written, 0)));
     }
 

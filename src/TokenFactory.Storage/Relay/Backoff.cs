@@ -1,16 +1,19 @@
 namespace TokenFactory.Storage.Relay;
 
-/// <summary>Exponential backoff with full jitter: after a long outage the replicas do not return in step.</summary>
-internal sealed class Backoff(TimeSpan first, TimeSpan longest, Random random)
+/// <summary>
+/// Exponential backoff with full jitter: a pause is at most as long as the trouble has lasted already, so whoever comes back
+/// waits no longer than it was away, and after a long outage the replicas do not return in step.
+/// </summary>
+internal sealed class Backoff(TimeSpan first, TimeSpan longest, TimeProvider clock, Random random)
 {
-    private int _failures;
+    private long? _since;
 
-    public void Reset() => _failures = 0;
+    public void Reset() => _since = null;
 
     public TimeSpan Next()
     {
-        var ceiling = Math.Min(longest.TotalMilliseconds, first.TotalMilliseconds * Math.Pow(2, Math.Min(_failures, 30)));
-        _failures++;
-        return TimeSpan.FromMilliseconds(ceiling * random.NextDouble());
+        _since ??= clock.GetTimestamp();
+        var lasted = clock.GetElapsedTime(_since.Value);
+        return Math.Clamp(lasted.TotalMilliseconds, first.TotalMilliseconds, longest.TotalMilliseconds) * random.NextDouble() * TimeSpan.FromMilliseconds(1);
     }
 }

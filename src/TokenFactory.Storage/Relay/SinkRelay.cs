@@ -9,7 +9,7 @@ namespace TokenFactory.Storage.Relay;
 /// </summary>
 internal sealed partial class SinkRelay(ISink sink, IOutbox outbox, RelayOptions options, RelayMetrics metrics, TimeProvider clock, Random random, ILogger logger)
 {
-    private readonly Backoff _backoff = new(options.FirstPause, options.LongestPause, random);
+    private readonly Backoff _backoff = new(options.FirstPause, options.LongestPause, clock, random);
 
     /// <summary>Runs until <paramref name="stopping"/> asks for a last flush or <paramref name="abort"/> ends it.</summary>
     public async Task RunAsync(CancellationToken stopping, CancellationToken abort)

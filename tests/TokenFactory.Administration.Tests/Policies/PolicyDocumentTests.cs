@@ -54,6 +54,13 @@ public sealed class PolicyDocumentTests
     }
 
     [Fact]
+    public void P12_A_rule_without_an_id_is_a_mistake_under_either_default()
+    {
+        Assert.Contains(":3:", Mistakes("version: v1\ndefault: deny\nrules: [ { allow: true } ]"), StringComparison.Ordinal);
+        Assert.Contains(":3:", Mistakes("version: v1\ndefault: allow\nrules: [ { deny: x } ]"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void P6_A_provider_that_does_not_exist_and_a_list_that_names_nobody_are_mistakes()
     {
         using var folder = new TempFolder();

@@ -134,7 +134,7 @@ public sealed class RefusalTests(RefusalTests.Backend backend) : IClassFixture<R
     [Fact]
     public async Task P10_a_body_that_is_too_large_is_413_before_it_is_read()
     {
-        await using var raw = await RawHttp.ConnectAsync(backend.Gateway.BaseUrl, TimeSpan.FromSeconds(5));
+        await using var raw = await RawHttp.ConnectAsync(backend.Gateway.BaseUrl);
         await raw.SendAsync(Post("content-type: application/json\r\ncontent-length: 99999999999\r\n", []));
 
         var error = Told.Refuses(await raw.ReadResponseAsync(), 413);
@@ -146,7 +146,7 @@ public sealed class RefusalTests(RefusalTests.Backend backend) : IClassFixture<R
     [Fact]
     public async Task P10_a_body_in_chunks_is_413_as_soon_as_it_is_too_large()
     {
-        await using var raw = await RawHttp.ConnectAsync(backend.Gateway.BaseUrl, TimeSpan.FromSeconds(5));
+        await using var raw = await RawHttp.ConnectAsync(backend.Gateway.BaseUrl);
         await raw.SendAsync(Post("content-type: application/json\r\ntransfer-encoding: chunked\r\n", []));
         await raw.SendAsync($"{70_000:x}\r\n{new string('x', 70_000)}\r\n");
 
@@ -175,7 +175,7 @@ public sealed class RefusalTests(RefusalTests.Backend backend) : IClassFixture<R
     {
         var before = backend.Upstream.Totals.Requests;
 
-        var response = await RawHttp.SendAsync(backend.Gateway.BaseUrl, Post("content-type: application/json\r\n" + framing, Encoding.Latin1.GetBytes(body)), TimeSpan.FromSeconds(5));
+        var response = await RawHttp.SendAsync(backend.Gateway.BaseUrl, Post("content-type: application/json\r\n" + framing, Encoding.Latin1.GetBytes(body)));
 
         Assert.InRange(response.Status, 400, 501);
         Assert.Equal(before, backend.Upstream.Totals.Requests);
@@ -199,7 +199,7 @@ public sealed class RefusalTests(RefusalTests.Backend backend) : IClassFixture<R
     public async Task P4_a_body_that_ends_early_dispatches_nothing()
     {
         var before = backend.Upstream.Totals.Requests;
-        await using var raw = await RawHttp.ConnectAsync(backend.Gateway.BaseUrl, TimeSpan.FromSeconds(5));
+        await using var raw = await RawHttp.ConnectAsync(backend.Gateway.BaseUrl);
         await raw.SendAsync(Post("content-type: application/json\r\ncontent-length: 5000\r\n", Valid));
         raw.HalfClose();
 
@@ -264,7 +264,7 @@ public sealed class RefusalTests(RefusalTests.Backend backend) : IClassFixture<R
         backend.Upstream.On("gated", Script.Honest.Stalls(Place.Start, gate));
         var request = RawHttp.Post(Chat, The.ChatRequest("gated"), $"x-api-key: {Backend.NarrowKey}");
 
-        var calls = Enumerable.Range(0, 20).Select(_ => RawHttp.SendAsync(backend.Gateway.BaseUrl, request, TimeSpan.FromSeconds(20))).ToList();
+        var calls = Enumerable.Range(0, 20).Select(_ => RawHttp.SendAsync(backend.Gateway.BaseUrl, request)).ToList();
         for (var attempt = 0; attempt < 400 && calls.Count(call => call.IsCompleted) < 15; attempt++)
         {
             await Task.Delay(25);
@@ -309,7 +309,7 @@ public sealed class RefusalTests(RefusalTests.Backend backend) : IClassFixture<R
     private async Task<JsonElement> RefusedAsync(byte[] request, int status, bool goesOn)
     {
         var before = backend.Upstream.Totals.Requests;
-        await using var raw = await RawHttp.ConnectAsync(backend.Gateway.BaseUrl, TimeSpan.FromSeconds(10));
+        await using var raw = await RawHttp.ConnectAsync(backend.Gateway.BaseUrl);
         await raw.SendAsync(request);
         var response = await raw.ReadResponseAsync();
 

@@ -134,6 +134,16 @@ public sealed class PlannerTests
         Assert.Equal(long.MaxValue, new Price("p", long.MaxValue, 0, 0, long.MaxValue).CostNanoUsd(new TokenUsage(1_000_000_000, 0, 0, 128_000_000_000, 0)));
 
     [Fact]
+    public void MaxCostPerRequestUsd_does_not_take_a_long_input_for_a_short_answer()
+    {
+        // The input's bytes nearly fill the context; its tokens leave most of it to the answer, at 100 each.
+        var target = At("narrow", PerToken(0, 100));
+        target = target with { Deployment = target.Deployment with { MaxContext = 30 } };
+
+        Assert.Empty(Plan([target], new RoutingPolicy { MaxNanoUsdPerRequest = 2000 }).Candidates);
+    }
+
+    [Fact]
     public void MaxCostPerRequestUsd_counts_an_input_that_is_written_to_a_cache()
     {
         var target = At("cached", new Price("p", 0, 0, 1_000_000_000, 0));

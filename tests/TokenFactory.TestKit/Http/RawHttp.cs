@@ -18,7 +18,7 @@ public sealed class RawHttp : IAsyncDisposable
     /// <param name="window">How many bytes this side takes in without reading them; null is what the system gives.</param>
     public static async Task<RawHttp> ConnectAsync(Uri server, TimeSpan? limit = null, int? window = null)
     {
-        var source = new CancellationTokenSource(limit ?? TimeSpan.FromSeconds(15));
+        var source = new CancellationTokenSource(limit ?? TimeSpan.FromMinutes(1));
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         if (window is { } bytes)
         {
