@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using TokenFactory.Inference.Access;
 using TokenFactory.Inference.Dispatch;
 using TokenFactory.Inference.Dispatch.Loopback;
@@ -14,6 +15,7 @@ using TokenFactory.Inference.Models;
 using TokenFactory.Inference.Policy;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Inference.Routing;
+using TokenFactory.Storage.Journal;
 using TokenFactory.Tokenizer;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
@@ -37,6 +39,9 @@ public static class InferenceServices
         services.AddSingleton<LearntOutputs>();
         services.AddSingleton(new Planner(Random.Shared));
         services.AddSingleton<AnswerFactory>();
+        services.AddSingleton(provider => new Denials(
+            provider.GetRequiredService<IJournal>(), provider.GetRequiredService<Instance>(), options.Ledger.SettleWithin, provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<Denials>>()));
         services.AddSingleton<Drain>();
         services.AddSingleton<LateSettlements>();
         services.AddHostedService(provider => provider.GetRequiredService<LateSettlements>());

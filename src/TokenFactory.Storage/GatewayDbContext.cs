@@ -60,6 +60,7 @@ public abstract class GatewayDbContext(DbContextOptions options) : DbContext(opt
     {
         IamTables.Map(modelBuilder);
         JournalTables.Map(modelBuilder);
+        AuditTables.Map(modelBuilder);
         OutboxTables.Map(modelBuilder);
         modelBuilder.Entity<SchemaNeeds>(needs =>
         {

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Iam;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
@@ -28,7 +29,8 @@ public static class StorageServices
         services.AddSingleton<IDbContextFactory<GatewayDbContext>, SqliteDbContextFactory>();
         services.AddSingleton<IJournal>(provider => provider.GetRequiredService<SqliteJournal>());
         services.AddSingleton<IOpenAdmissions, SqliteOpenAdmissions>();
-        services.AddSingleton<IUsageLedger, SqliteUsageLedger>();
+        services.AddSingleton<StoreReader, SqliteReader>();
+        services.AddSingleton<IUsageLedger>(provider => new UsageLedger(provider.GetRequiredService<StoreReader>(), ["usage_days"]));
         services.AddSingleton<IOutbox, SqliteOutbox>();
         services.AddSingleton<ISchemaHome, SqliteSchemaHome>();
         services.AddSingleton<ITransferStore, SqliteTransfer>();
@@ -52,7 +54,8 @@ public static class StorageServices
         services.AddSingleton<IDbContextFactory<GatewayDbContext>, PostgresDbContextFactory>();
         services.AddSingleton<IJournal>(provider => provider.GetRequiredService<PostgresJournal>());
         services.AddSingleton<IOpenAdmissions, PostgresOpenAdmissions>();
-        services.AddSingleton<IUsageLedger, PostgresUsageLedger>();
+        services.AddSingleton<StoreReader, PostgresReader>();
+        services.AddSingleton<IUsageLedger>(provider => new UsageLedger(provider.GetRequiredService<StoreReader>(), [UsageFold.Days, UsageFold.Deltas]));
         services.AddSingleton<IOutbox, PostgresOutbox>();
         services.AddSingleton<ISchemaHome, PostgresSchemaHome>();
         services.AddSingleton<ITransferStore, PostgresTransfer>();
@@ -81,6 +84,9 @@ public static class StorageServices
         services.AddLogging();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<OutboxSignal>();
+        services.AddSingleton(provider => new AuditTrail(provider.GetRequiredService<StoreReader>()));
+        services.AddSingleton<IAuditTrail>(provider => provider.GetRequiredService<AuditTrail>());
+        services.AddSingleton(provider => new AuditVerifier(provider.GetRequiredService<AuditTrail>()));
         services.AddSingleton<IamChanges>();
         services.AddSingleton(provider => new StorageMigrator(
             provider.GetRequiredService<IDbContextFactory<GatewayDbContext>>(), provider.GetRequiredService<ISchemaHome>()));

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Outbox;
@@ -21,7 +22,14 @@ internal abstract class StoreUnderTest(ServiceProvider services, Guid instanceId
 
     public IOutbox Outbox => services.GetRequiredService<IOutbox>();
 
+    public AuditTrail Trail => services.GetRequiredService<AuditTrail>();
+
+    public AuditVerifier Verifier => services.GetRequiredService<AuditVerifier>();
+
     public DeadLetters Letters => services.GetRequiredService<DeadLetters>();
+
+    /// <summary>As whoever may do anything to the tables: also what their triggers refuse.</summary>
+    public abstract Task TamperAsync(string sql);
 
     /// <summary>What the store does from time to time so that summaries stay quick.</summary>
     public virtual Task AddUsageUpAsync() => Task.CompletedTask;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using TokenFactory.Administration.Configuration.Reading;
+using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Ledger;
 
 namespace TokenFactory.Administration.Usage;
@@ -56,6 +57,18 @@ public sealed class UsageQuestion
         question.After = question.Text("after");
         return question;
     }
+
+    /// <summary>A period of the audit trail, by when the requests came.</summary>
+    public static UsageQuestion OfAudit(IReadOnlyDictionary<string, string> parameters)
+    {
+        var question = new UsageQuestion(parameters);
+        question.ReadShared("from", "until", "limit", "after");
+        question.Limit = question.LimitOf("limit");
+        question.After = question.Text("after");
+        return question;
+    }
+
+    public AuditFilter AuditFilterFor(string? tenant, string? project) => new() { Tenant = tenant, Project = project, From = From, Until = Until };
 
     public UsageFilter FilterFor(string? tenant, string? project) => new()
     {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using TokenFactory.Administration;
+using TokenFactory.Administration.Audit;
 using TokenFactory.Gateway.Hosting;
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.ReadModel;
@@ -8,15 +9,19 @@ using TokenFactory.Inference.Routing;
 
 namespace TokenFactory.Gateway.Commands;
 
-/// <summary><c>gateway admin explain</c>: what would become of a request, and by which rule. Sends nothing and counts nothing.</summary>
+/// <summary>
+/// <c>gateway admin explain</c>: what would become of a request, and by which rule; with <c>--request</c>, what became of one. Sends
+/// nothing and counts nothing.
+/// </summary>
 internal static class ExplainCommand
 {
     private const long UsualInputTokens = 1000;
 
     private static readonly JsonSerializerOptions _json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
 
-    private static readonly Option<string> _key = new("--key") { Description = "The id of the key that asks, as `admin keys list` shows it", Required = true };
-    private static readonly Option<string> _model = new("--model") { Description = "The model it asks for", Required = true };
+    private static readonly Option<string?> _request = new("--request") { Description = "A request that was made: its x-request-id" };
+    private static readonly Option<string?> _key = new("--key") { Description = "The id of the key that asks, as `admin keys list` shows it" };
+    private static readonly Option<string?> _model = new("--model") { Description = "The model it asks for" };
     private static readonly Option<string> _operation = new("--operation") { Description = "chat, completions or embeddings", DefaultValueFactory = _ => "chat" };
     private static readonly Option<long> _input = new("--input-tokens") { Description = "How long its input is", DefaultValueFactory = _ => UsualInputTokens };
     private static readonly Option<long?> _output = new("--max-tokens") { Description = "What it bounds its output to" };
@@ -33,17 +38,30 @@ internal static class ExplainCommand
     public static Command Create()
     {
         var store = new StoreOptions();
-        var command = new Command("explain", "Tell what would become of a request: which deployments would be tried, which are left out, and why")
+        var command = new Command("explain", "Tell what would become of a request (--key, --model), or what became of one (--request): which deployments are tried, which are left out, and why")
         {
-            _key, _model, _operation, _input, _output, _useCase, _tier, _environment, _userRole, _region, _classification, _safetyProfile, _controls, _asJson,
+            _request, _key, _model, _operation, _input, _output, _useCase, _tier, _environment, _userRole, _region, _classification, _safetyProfile, _controls, _asJson,
         };
         store.AddTo(command);
+        command.Validators.Add(static result =>
+        {
+            var given = (result.GetValue(_request), result.GetValue(_key), result.GetValue(_model));
+            if (given is not ((not null, null, null) or (null, not null, not null)))
+            {
+                result.AddError("Give --key and --model for a request that might be made, or --request alone for one that was.");
+            }
+        });
         command.SetAction((result, cancel) => OpenedStore.RunAsync(store, result, opened => RunAsync(opened, result, cancel), cancel));
         return command;
     }
 
     private static async Task<int> RunAsync(OpenedStore opened, ParseResult result, CancellationToken cancel)
     {
+        if (result.GetValue(_request) is { } request)
+        {
+            return await RecordAsync(opened, request, result.GetValue(_asJson), cancel);
+        }
+
         if (opened.Iam.Refusal is { } refusal)
         {
             return await OpenedStore.RefuseAsync(refusal);
@@ -61,9 +79,26 @@ internal static class ExplainCommand
             return await OpenedStore.RefuseAsync($"There is no key with the id '{id}'. List the keys with `gateway admin keys list`.");
         }
 
-        var request = new ImaginedRequest(operation, result.GetValue(_model)!, GovernanceOf(result), result.GetValue(_input), result.GetValue(_output));
-        var explanation = Explainer.Explain(snapshot, key, request, Mapping.Guard(opened.Configuration), opened.Clock);
+        var imagined = new ImaginedRequest(operation, result.GetValue(_model)!, GovernanceOf(result), result.GetValue(_input), result.GetValue(_output));
+        var explanation = Explainer.Explain(snapshot, key, imagined, Mapping.Guard(opened.Configuration), opened.Clock);
         await Console.Out.WriteLineAsync(result.GetValue(_asJson) ? Json(key, explanation) : Text(key, explanation));
+        return 0;
+    }
+
+    private static async Task<int> RecordAsync(OpenedStore opened, string request, bool asJson, CancellationToken cancel)
+    {
+        if (!Guid.TryParseExact(request, "D", out var id))
+        {
+            return await OpenedStore.RefuseAsync($"--request: '{request}' is no request id. Write the x-request-id of a response.");
+        }
+
+        if (await opened.AuditTrail.FindAsync(id, tenant: null, cancel) is not { } record)
+        {
+            return await OpenedStore.RefuseAsync(
+                $"There is no record of {request}: it is under way still, was refused before the policy was asked (401, 404, 429: see the log), or never was here.");
+        }
+
+        await Console.Out.WriteLineAsync(asJson ? AuditJson.Of(record) : ExplainedRecord.Text(record));
         return 0;
     }
 

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using TokenFactory.Gateway.Commands.Audit;
+using TokenFactory.Gateway.Commands.Usage;
 
 namespace TokenFactory.Gateway.Commands;
 
@@ -13,6 +15,7 @@ internal static class GatewayCommand
             MigrateCommand.Create(),
             AdminCommand.Create(),
             UsageCommand.Create(),
+            AuditCommand.Create(),
             PolicyCommand.Create(),
             TokensCommand.Create(),
             VersionCommand.Create(),

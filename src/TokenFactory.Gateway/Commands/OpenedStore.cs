@@ -5,6 +5,7 @@ using TokenFactory.Administration.Configuration;
 using TokenFactory.Administration.Iam;
 using TokenFactory.Gateway.Hosting;
 using TokenFactory.Storage;
+using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Outbox;
 
@@ -20,6 +21,10 @@ internal sealed class OpenedStore(ServiceProvider services) : IAsyncDisposable
     public EmbeddedIam Iam => services.GetRequiredService<EmbeddedIam>();
 
     public DeadLetters DeadLetters => services.GetRequiredService<DeadLetters>();
+
+    public IAuditTrail AuditTrail => services.GetRequiredService<IAuditTrail>();
+
+    public AuditVerifier AuditVerifier => services.GetRequiredService<AuditVerifier>();
 
     public IUsageLedger Ledger => services.GetRequiredService<IUsageLedger>();
 

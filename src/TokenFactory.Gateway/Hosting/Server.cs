@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using TokenFactory.Administration;
+using TokenFactory.Administration.Audit;
 using TokenFactory.Administration.Configuration;
 using TokenFactory.Administration.Iam.Platform;
 using TokenFactory.Administration.Usage;
@@ -138,6 +139,7 @@ internal static class Server
         app.MapHealth();
         app.MapMetrics();
         app.MapInference();
+        app.MapGroup("").RequireKey(Scopes.AuditRead).MapAudit(context => context.KeyedCall().Key);
         app.MapGroup("").RequireKey(Scopes.UsageRead).MapUsage(context => context.KeyedCall().Key);
     }
 

@@ -1,3 +1,4 @@
+using TokenFactory.Inference.Policy;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
 
@@ -25,6 +26,7 @@ internal static class Records
             Model = ask.Model,
             Placement = exchange.Plan.Candidates[0].PlacementFor(ask.Model),
             PolicyDecisionId = exchange.Decision.Id,
+            Policy = PolicyEvidence.Of(exchange.Snapshot, ask.Governance, exchange.Decision, exchange.Plan.Exclusions),
             EstimatedInputTokens = ask.InputEstimate,
             AcceptedAt = exchange.AcceptedAt,
         };

@@ -5,9 +5,9 @@ namespace TokenFactory.Inference.Policy;
 
 /// <summary>
 /// Where may this request's data go? Needs Caller, Ask and Route. Leaves Decision, a hard filter that Routing and every
-/// failover obey. Fails closed: when no deployment of the model is permitted, the request is refused with the reasons.
+/// failover obey. Fails closed: when no deployment of the model is permitted, the request is refused with the reasons, on record.
 /// </summary>
-internal sealed class PolicyMiddleware(RequestDelegate next, TimeProvider clock)
+internal sealed class PolicyMiddleware(RequestDelegate next, Denials denials, TimeProvider clock)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -20,7 +20,7 @@ internal sealed class PolicyMiddleware(RequestDelegate next, TimeProvider clock)
 
         if (refusal is not null)
         {
-            await context.RefuseAsync(refusal);
+            await denials.RefuseAsync(context, refusal, decision, decision is null ? [] : PolicyRules.Exclusions(decision, exchange.Route));
             return;
         }
 

@@ -43,6 +43,10 @@ internal static class PolicyRules
         return (decision, GatewayError.PolicyDenied(reasons ?? [], [.. rules ?? []]));
     }
 
+    /// <summary>The deployments of the route that the decision leaves out.</summary>
+    public static IReadOnlyList<Exclusion> Exclusions(Decision decision, ModelRoute route) =>
+        [.. route.Targets.Select(target => decision.ExclusionOf(target.Deployment) is { } excluded ? new Exclusion(target.Deployment.Name, excluded.Reason, excluded.Rule) : null).OfType<Exclusion>()];
+
     // What the caller names can only narrow: both must cover the deployment.
     private static string[] Regions(string? tenant, string? asked) => (tenant, asked) switch
     {

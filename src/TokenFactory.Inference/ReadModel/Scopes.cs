@@ -11,8 +11,11 @@ public static class Scopes
     public const string ModelsRead = "models:read";
     public const string UsageRead = "usage:read";
 
+    /// <summary>Names deployments and rules that other callers are not told, so no key has it unless it is named.</summary>
+    public const string AuditRead = "audit:read";
+
     public static FrozenSet<string> Known { get; } =
-        FrozenSet.Create(StringComparer.Ordinal, Chat, Completions, Embeddings, ModelsRead, UsageRead, "inference:*", "admin:*");
+        FrozenSet.Create(StringComparer.Ordinal, Chat, Completions, Embeddings, ModelsRead, UsageRead, AuditRead, "inference:*", "admin:*");
 
     /// <summary>What a key gets when none is named: everything an application does, nothing an administrator does.</summary>
     public static IReadOnlyList<string> Default { get; } = [Chat, Completions, Embeddings, ModelsRead, UsageRead];

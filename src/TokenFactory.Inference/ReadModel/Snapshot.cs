@@ -1,4 +1,7 @@
+using System.Buffers;
 using System.Collections.Frozen;
+using System.Text;
+using System.Text.Json;
 using TokenFactory.Inference.ReadModel.Policies;
 
 namespace TokenFactory.Inference.ReadModel;
@@ -16,10 +19,33 @@ public sealed class Snapshot
 
     public PolicyBundle Policy { get; init; } = PolicyBundle.None;
 
+    /// <summary>What every decision under this snapshot rests on, as a JSON object: the revision, and the bundle if there is one.</summary>
+    internal string PolicyInForce => field ??= WritePolicyInForce();
+
     public required FrozenDictionary<string, Tenant> Tenants { get; init; }
 
     public required KeyTable Keys { get; init; }
 
     /// <summary>The peppers under which any live secret was digested; the newest first.</summary>
     public required IReadOnlyList<Pepper> Peppers { get; init; }
+
+    internal void WritePolicyInForce(Utf8JsonWriter json)
+    {
+        json.WriteString("revision"u8, Revision);
+        if (Policy != PolicyBundle.None)
+        {
+            json.WriteString("bundle"u8, Policy.Version);
+        }
+    }
+
+    private string WritePolicyInForce()
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using var json = new Utf8JsonWriter(buffer);
+        json.WriteStartObject();
+        WritePolicyInForce(json);
+        json.WriteEndObject();
+        json.Flush();
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
 }

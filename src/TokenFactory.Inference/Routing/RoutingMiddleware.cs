@@ -5,7 +5,7 @@ using TokenFactory.Inference.ReadModel;
 namespace TokenFactory.Inference.Routing;
 
 /// <summary>Orders the deployments that can serve the request. Needs Route, Ask and Decision. Leaves Plan. Refuses when none can.</summary>
-internal sealed class RoutingMiddleware(RequestDelegate next, Planner planner)
+internal sealed class RoutingMiddleware(RequestDelegate next, Planner planner, Denials denials)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -13,7 +13,7 @@ internal sealed class RoutingMiddleware(RequestDelegate next, Planner planner)
         var plan = planner.Plan(exchange.Route, exchange.Ask, exchange.Decision);
         if (plan.Candidates.Count == 0)
         {
-            await context.RefuseAsync(Refusal(exchange.Ask, exchange.Route, plan));
+            await denials.RefuseAsync(context, Refusal(exchange.Ask, exchange.Route, plan), exchange.Decision, plan.Exclusions);
             return;
         }
 

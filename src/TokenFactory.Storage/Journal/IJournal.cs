@@ -25,6 +25,9 @@ public interface IJournal
     /// </summary>
     Task SettleLateAsync(Settlement settlement);
 
+    /// <summary>Keeps the evidence of a request that was not let through; a second record of the same request changes nothing.</summary>
+    Task RecordAsync(Denial denial);
+
     /// <summary>Notes a running stream's usage, without waiting; dropped (and counted) when the queue is full.</summary>
     void Note(Checkpoint checkpoint);
 }

@@ -12,7 +12,8 @@ internal static class OpenAdmissionColumns
           a.model, a.policy_decision_id, a.estimated_input_tokens, a.accepted_at,
           a.deployment, a.provider, a.region, a.upstream_model, a.upstream_version, a.price_id, a.input_nano_usd, a.cache_read_nano_usd, a.cache_write_nano_usd, a.output_nano_usd,
           c.deployment, c.provider, c.region, c.upstream_model, c.upstream_version, c.price_id, c.input_nano_usd, c.cache_read_nano_usd, c.cache_write_nano_usd, c.output_nano_usd,
-          c.evidence, c.noted_at, c.input_uncached, c.cache_read, c.cache_write, c.output, c.reasoning
+          c.evidence, c.noted_at, c.input_uncached, c.cache_read, c.cache_write, c.output, c.reasoning,
+          a.policy
         """;
 
     /// <param name="row">Where the store goes on from.</param>
@@ -36,6 +37,7 @@ internal static class OpenAdmissionColumns
             EstimatedInputTokens = reader.GetInt64(13),
             AcceptedAt = values.Time(reader, 14),
             Placement = reader.PricedPlacement(15),
+            Policy = reader.TextOrNull(42),
         };
         return reader.IsDBNull(25)
             ? new OpenAdmission(row, admission, null, null)

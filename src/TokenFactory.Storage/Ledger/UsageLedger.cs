@@ -7,7 +7,8 @@ namespace TokenFactory.Storage.Ledger;
 /// Reads the ledger in one SQL that both databases speak. Summaries come from the daily totals, which are written with the settlements
 /// they add up, and so cost what they show and not what was settled.
 /// </summary>
-internal abstract class UsageLedger(StoredValues values) : IUsageLedger
+/// <param name="dailyTotals">The tables and views that hold the daily totals, each with the columns of <c>usage_days</c>.</param>
+internal sealed class UsageLedger(StoreReader store, IReadOnlyList<string> dailyTotals) : IUsageLedger
 {
     private const string RecordColumns =
         """
@@ -27,24 +28,23 @@ internal abstract class UsageLedger(StoredValues values) : IUsageLedger
     private static readonly (UsageGrouping Flag, string Column)[] _groupings =
         [(UsageGrouping.Day, "day"), (UsageGrouping.Project, "project"), (UsageGrouping.Model, "model"), (UsageGrouping.Key, "key_id")];
 
-    /// <summary>The tables and views that hold the daily totals, each with the columns of <c>usage_days</c>.</summary>
-    protected abstract IReadOnlyList<string> DailyTotals { get; }
+    private readonly StoredValues _values = store.Values;
 
     public async Task<IReadOnlyList<UsageTotal>> SummariseAsync(UsageFilter filter, UsageGrouping by, CancellationToken cancel)
     {
         var keys = string.Join(", ", _groupings.Where(one => by.HasFlag(one.Flag)).Select(one => one.Column));
         var columns = string.Join(", ", _groupings.Select(one => by.HasFlag(one.Flag) ? one.Column : "NULL"));
-        return await ReadAsync(
+        return await store.ReadAsync(
             filter.Tenant,
             command =>
             {
-                var source = Source(new FilterClause(command, values, filter), filter);
+                var source = Source(new FilterClause(command, _values, filter), filter);
                 return keys.Length == 0
                     ? $"SELECT {columns}, {_sums} FROM ({source}) AS total HAVING sum(requests) > 0"
                     : $"SELECT {columns}, {_sums} FROM ({source}) AS total GROUP BY {keys} ORDER BY {keys}";
             },
             reader => new UsageTotal(
-                reader.IsDBNull(0) ? null : values.Day(reader, 0),
+                reader.IsDBNull(0) ? null : _values.Day(reader, 0),
                 reader.TextOrNull(2), reader.TextOrNull(3), reader.TextOrNull(1),
                 reader.GetInt64(4), reader.Tokens(5), reader.GetInt64(10)),
             int.MaxValue, cancel);
@@ -54,16 +54,16 @@ internal abstract class UsageLedger(StoredValues values) : IUsageLedger
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         var after = cursor is null ? (UsageCursor?)null : UsageCursor.Parse(cursor);
-        var records = await ReadAsync(
+        var records = await store.ReadAsync(
             filter.Tenant,
             command =>
             {
-                var clause = new FilterClause(command, values, filter);
+                var clause = new FilterClause(command, _values, filter);
                 var where = new StringBuilder(clause.Times((filter.From, after is { } last ? last.Until(filter.Until) : filter.Until)));
                 if (after is { } place)
                 {
-                    where.Append(" AND (accepted_at, request_id) < (").Append(clause.Parameter(values.Of(place.AcceptedAt)))
-                        .Append(", ").Append(clause.Parameter(values.Of(place.RequestId))).Append(')');
+                    where.Append(" AND (accepted_at, request_id) < (").Append(clause.Parameter(_values.Of(place.AcceptedAt)))
+                        .Append(", ").Append(clause.Parameter(_values.Of(place.RequestId))).Append(')');
                 }
 
                 return $"""
@@ -80,11 +80,11 @@ internal abstract class UsageLedger(StoredValues values) : IUsageLedger
             : new UsagePage(records, null);
     }
 
-    public async Task<IReadOnlyList<BudgetSpend>> SpendSinceAsync(DateTimeOffset from, CancellationToken cancel) => await ReadAsync(
+    public async Task<IReadOnlyList<BudgetSpend>> SpendSinceAsync(DateTimeOffset from, CancellationToken cancel) => await store.ReadAsync(
         tenant: null,
         command =>
         {
-            command.Parameters.Add(values.Parameter("$1", values.Of(from)));
+            command.Parameters.Add(_values.Parameter("$1", _values.Of(from)));
             return $"""
                 SELECT tenant, project, user_id, key_id, {Sum("input_uncached + cache_read + cache_write + output")}, {Sum("cost_nano_usd")}
                 FROM (SELECT tenant, project, user_id, key_id, {Spent} FROM settlements WHERE settled_at >= $1
@@ -94,14 +94,6 @@ internal abstract class UsageLedger(StoredValues values) : IUsageLedger
         },
         reader => new BudgetSpend(reader.GetString(0), reader.GetString(1), reader.TextOrNull(2), reader.GetString(3), reader.GetInt64(4), reader.GetInt64(5)),
         int.MaxValue, cancel);
-
-    protected abstract ValueTask<DbConnection> OpenAsync(CancellationToken cancel);
-
-    /// <param name="tenant">Whose rows are asked for, so that the database too can keep to them; null for everybody's.</param>
-    protected virtual Task<DbDataReader> ExecuteAsync(DbCommand command, string? tenant, CancellationToken cancel) => command.ExecuteReaderAsync(cancel);
-
-    /// <returns>What to throw in its place.</returns>
-    protected virtual Exception Explain(DbException cause) => cause;
 
     /// <summary>PostgreSQL adds whole numbers up to one of any size, which no reader expects.</summary>
     private static string Sum(string what) => $"CAST(sum({what}) AS bigint)";
@@ -116,37 +108,15 @@ internal abstract class UsageLedger(StoredValues values) : IUsageLedger
         ]).ToList();
         if (spans.Days is { } days)
         {
-            parts.AddRange(DailyTotals.Select(table => $"SELECT requests, {Summed} FROM {table} WHERE {clause.Days(days)}"));
+            parts.AddRange(dailyTotals.Select(table => $"SELECT requests, {Summed} FROM {table} WHERE {clause.Days(days)}"));
         }
 
         return string.Join(" UNION ALL ", parts);
     }
 
-    private async Task<List<T>> ReadAsync<T>(string? tenant, Func<DbCommand, string> sql, Func<DbDataReader, T> read, int most, CancellationToken cancel)
-    {
-        try
-        {
-            await using var connection = await OpenAsync(cancel);
-            await using var command = connection.CreateCommand();
-            command.CommandText = sql(command);
-            await using var reader = await ExecuteAsync(command, tenant, cancel);
-            List<T> rows = [];
-            while (rows.Count < most && await reader.ReadAsync(cancel))
-            {
-                rows.Add(read(reader));
-            }
-
-            return rows;
-        }
-        catch (DbException cause)
-        {
-            throw Explain(cause);
-        }
-    }
-
     private UsageRecord Record(DbDataReader reader) => new()
     {
-        RequestId = values.Id(reader, 0),
+        RequestId = _values.Id(reader, 0),
         Tenant = reader.GetString(1),
         Project = reader.GetString(2),
         Department = reader.TextOrNull(3),
@@ -165,8 +135,8 @@ internal abstract class UsageLedger(StoredValues values) : IUsageLedger
         CostNanoUsd = reader.GetInt64(20),
         PriceId = reader.GetString(21),
         Attempts = reader.GetInt32(22),
-        AcceptedAt = values.Time(reader, 23),
-        SettledAt = values.Time(reader, 24),
+        AcceptedAt = _values.Time(reader, 23),
+        SettledAt = _values.Time(reader, 24),
         TimeToFirstTokenMs = reader.IsDBNull(25) ? null : reader.GetInt64(25) / 1000.0,
         DurationMs = reader.GetInt64(26) / 1000.0,
         Adjusted = reader.GetBoolean(27),

@@ -32,6 +32,9 @@ internal static class JournalTables
         Required<long>(table, "estimated_input_tokens");
         Required<DateTimeOffset>(table, "accepted_at");
 
+        // What the policy decided, as JSON: the evidence of an orphan is written by who was not there.
+        Optional<string>(table, "policy");
+
         // Finds what a dead instance left open, without reading what the living wrote.
         table.HasIndex("instance_id");
     }

@@ -5,7 +5,7 @@ using Npgsql;
 namespace TokenFactory.Storage.Postgres;
 
 /// <summary>
-/// Keeps partitions ahead of the clock: months of the ledger, days of the outbox. A table's primary key is the UUIDv7 it is
+/// Keeps partitions ahead of the clock: months of the ledger and the audit trail, days of the outbox. A table's primary key is the UUIDv7 it is
 /// partitioned by, so an id is unique over all of them. A row that no partition was made for goes to the table's default one, and
 /// is moved when its own is made: nothing is ever refused for the lack of a partition.
 /// </summary>
@@ -62,6 +62,11 @@ internal sealed partial class Partitions(PostgresDatabase database, TimeProvider
             {
                 yield return Of(table, "request_id", daily: false, month.AddMonths(ahead));
             }
+        }
+
+        for (var ahead = 0; ahead <= MonthsAhead; ahead++)
+        {
+            yield return Of("audit_records", "record_id", daily: false, month.AddMonths(ahead));
         }
 
         for (var ahead = 0; ahead <= DaysAhead; ahead++)

@@ -1,4 +1,5 @@
 using Npgsql;
+using TokenFactory.Storage.Model;
 using TokenFactory.Storage.Postgres;
 
 namespace TokenFactory.Storage.Transfer;
@@ -34,6 +35,10 @@ internal sealed class PostgresTarget(NpgsqlConnection connection, NpgsqlTransact
             "admissions" or "settlements" or TransferPlan.Attempts => new PostgresCopy(connection, table, table.Name)
             {
                 Periods = new PostgresPeriods(connection, table.Name, "request_id", isDaily: false),
+            },
+            AuditTables.Records => new PostgresCopy(connection, table, table.Name)
+            {
+                Periods = new PostgresPeriods(connection, table.Name, "record_id", isDaily: false),
             },
             _ => new PostgresCopy(connection, table, table.Name),
         };

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using TokenFactory.Storage;
+using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Postgres;
 using TokenFactory.Storage.Sqlite;
@@ -52,6 +53,22 @@ internal sealed class Books(string dataPath, string? postgres = null)
         await context.Database.OpenConnectionAsync();
         await context.Database.ExecuteSqlRawAsync("BEGIN IMMEDIATE");
         return new Hold(services, context);
+    }
+
+    /// <summary>Whatever in the audit trail no gateway wrote, and settlements that are not in it.</summary>
+    public async Task<IReadOnlyList<AuditFinding>> AuditFindingsAsync()
+    {
+        await using var services = Services();
+        return (await services.GetRequiredService<AuditVerifier>().VerifyAsync([], null, CancellationToken.None)).Findings;
+    }
+
+    /// <summary>What somebody with the database's password might do.</summary>
+    /// <returns>How many rows it changed.</returns>
+    public async Task<int> TamperAsync(FormattableString sql)
+    {
+        await using var services = Services();
+        await using var context = await services.GetRequiredService<IDbContextFactory<GatewayDbContext>>().CreateDbContextAsync();
+        return await context.Database.ExecuteSqlAsync(sql);
     }
 
     /// <summary>Through the ledger's own pages.</summary>

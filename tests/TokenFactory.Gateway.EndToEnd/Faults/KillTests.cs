@@ -136,6 +136,9 @@ public sealed class KillTests(ITestOutputHelper output)
         Assert.All(events, one => Assert.Equal(settlements[one.Id].Tokens, one.Tokens));
         Assert.All(events, one => Assert.Equal(settlements[one.Id].CostNanoUsd, one.CostNanoUsd));
 
+        // P11: a batch is in the chain whole or not at all.
+        Assert.Empty(await books.AuditFindingsAsync());
+
         Assert.Equal(open.Order(), settlements.Values.Where(one => one.Outcome == Outcome.Orphaned).Select(one => one.RequestId).Order());
 
         // Only a death or a hang-up in the instant between admission and dispatch may leave a settlement that no backend knows of.

@@ -98,6 +98,8 @@ public sealed class HealthEndpointsTests : IAsyncLifetime
 
         public Task SettleLateAsync(Settlement settlement) => throw new NotSupportedException();
 
+        public Task RecordAsync(Denial denial) => throw new NotSupportedException();
+
         public void Note(Checkpoint checkpoint) => throw new NotSupportedException();
     }
 }

@@ -45,6 +45,8 @@ internal sealed class LaneJournal(SteppedJournal journal) : IJournal
 
     public Task SettleLateAsync(Settlement settlement) => AwaitAsync(journal.SettleLateAsync(settlement));
 
+    public Task RecordAsync(Denial denial) => AwaitAsync(journal.RecordAsync(denial));
+
     public Task BeatAsync() => AwaitAsync(journal.BeatAsync());
 
     public void Note(Checkpoint checkpoint)

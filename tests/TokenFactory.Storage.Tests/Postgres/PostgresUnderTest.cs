@@ -88,6 +88,8 @@ internal sealed class PostgresUnderTest : StoreUnderTest
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
+    public override Task TamperAsync(string sql) => ExecuteAsync($"SET session_replication_role = replica; {sql}");
+
     public Task ExecuteAsync(string sql) => Server.ExecuteAsync(Database, sql);
 
     public async Task<NpgsqlConnection> ConnectAsync()

@@ -37,6 +37,8 @@ internal sealed class SqliteUnderTest : StoreUnderTest
             BusyTimeout = busy ?? TimeSpan.FromSeconds(1),
         }).BuildServiceProvider();
 
+    public override Task TamperAsync(string sql) => ExecuteAsync(sql);
+
     public async Task ExecuteAsync(string sql)
     {
         await using var connection = Services.GetRequiredService<SqliteFile>().Open();

@@ -113,7 +113,7 @@ public sealed class RefusedImportTests : IAsyncLifetime
     {
         await using var sqlite = await SqliteUnderTest.OpenAsync();
         await using var postgres = await PostgresUnderTest.OpenAsync();
-        await postgres.ExecuteAsync("INSERT INTO tenants (name, from_file, created_at) VALUES ('acme', false, now()), ('globex', false, now()); DELETE FROM instances");
+        await postgres.ExecuteAsync("INSERT INTO tenants (name, from_file, created_at) VALUES ('acme', false, now()), ('globex', false, now()); DELETE FROM instances; DELETE FROM audit_chains");
 
         var one = await Assert.ThrowsAsync<StorageException>(() => sqlite.Services.ImportAsync(_file));
         var other = await Assert.ThrowsAsync<StorageException>(() => postgres.Services.ImportAsync(_file));

@@ -29,6 +29,24 @@ public static class SomeRequest
         AcceptedAt = acceptedAt ?? TimeProvider.System.GetUtcNow(),
     };
 
+    public static Denial Denial(Guid instance, string tenant = "acme") => new()
+    {
+        RequestId = Ids.New(TimeProvider.System),
+        InstanceId = instance,
+        Tenant = tenant,
+        Project = "search",
+        KeyId = "k3f9aaaa",
+        Operation = "chat",
+        Stream = false,
+        Model = "gpt-4o-mini",
+        PolicyDecisionId = "decision-2",
+        Policy = """{"revision":"r1","bundle":"v3","rules":["no-secrets"]}""",
+        Error = "policy_denied",
+        Status = 403,
+        Reason = "The policy in force does not allow this request: classification (by rule no-secrets).",
+        DeniedAt = TimeProvider.System.GetUtcNow(),
+    };
+
     public static Settlement Settlement(Admission admission, long output = 64) => new()
     {
         Admission = admission,

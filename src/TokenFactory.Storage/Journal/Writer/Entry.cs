@@ -27,6 +27,11 @@ internal sealed class SettlementEntry(Settlement settlement, Task? admitted) : E
     public bool NeedsAdmission => IsLate || admitted is { IsCompletedSuccessfully: false };
 }
 
+internal sealed class DenialEntry(Denial denial) : Entry
+{
+    public Denial Denial => denial;
+}
+
 internal sealed class CheckpointEntry(Checkpoint checkpoint) : Entry
 {
     public Checkpoint Checkpoint => checkpoint;

@@ -34,6 +34,8 @@ internal abstract class GroupJournal : IJournal, IAsyncDisposable, IDisposable
 
     public Task SettleLateAsync(Settlement settlement) => Hand(new SettlementEntry(settlement, admitted: null) { IsLate = true }, _capacity);
 
+    public Task RecordAsync(Denial denial) => Hand(new DenialEntry(denial), _capacityForNew);
+
     public void Note(Checkpoint checkpoint)
     {
         if (!_writer.Works || !_queue.TryAdd(new CheckpointEntry(checkpoint), _capacityForNew))

@@ -363,6 +363,10 @@ namespace TokenFactory.Storage.Postgres.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("output_nano_usd");
 
+                    b.Property<string>("policy")
+                        .HasColumnType("text")
+                        .HasColumnName("policy");
+
                     b.Property<string>("policy_decision_id")
                         .HasColumnType("text")
                         .HasColumnName("policy_decision_id");
@@ -470,6 +474,80 @@ namespace TokenFactory.Storage.Postgres.Migrations
                     b.HasKey("request_id", "ordinal");
 
                     b.ToTable("attempts");
+                });
+
+            modelBuilder.Entity("audit_chains", b =>
+                {
+                    b.Property<Guid>("chain")
+                        .HasColumnType("uuid")
+                        .HasColumnName("chain");
+
+                    b.Property<byte[]>("hash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<long>("sequence")
+                        .HasColumnType("bigint")
+                        .HasColumnName("sequence");
+
+                    b.HasKey("chain");
+
+                    b.ToTable("audit_chains");
+                });
+
+            modelBuilder.Entity("audit_records", b =>
+                {
+                    b.Property<Guid>("record_id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("record_id");
+
+                    b.Property<byte[]>("body")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("body");
+
+                    b.Property<Guid>("chain")
+                        .HasColumnType("uuid")
+                        .HasColumnName("chain");
+
+                    b.Property<byte[]>("hash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<string>("kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("project")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("project");
+
+                    b.Property<DateTimeOffset>("recorded_at")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("recorded_at");
+
+                    b.Property<long>("sequence")
+                        .HasColumnType("bigint")
+                        .HasColumnName("sequence");
+
+                    b.Property<string>("tenant")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("tenant");
+
+                    b.HasKey("record_id");
+
+                    b.HasIndex("chain", "sequence")
+                        .HasDatabaseName("ix_audit_records_chain");
+
+                    b.HasIndex("tenant", "record_id")
+                        .HasDatabaseName("ix_audit_records_page");
+
+                    b.ToTable("audit_records");
                 });
 
             modelBuilder.Entity("checkpoints", b =>

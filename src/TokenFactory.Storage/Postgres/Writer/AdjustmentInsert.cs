@@ -1,4 +1,5 @@
 using Npgsql;
+using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Journal.Writer;
 using TokenFactory.Storage.Ledger;
@@ -16,13 +17,13 @@ internal static class AdjustmentInsert
         "SELECT request_id, outcome, evidence, cost_nano_usd, input_uncached, cache_read, cache_write, output, reasoning FROM settlements WHERE request_id = ANY($1)";
 
     private const string Sql =
-        """
+        $"""
         WITH adjusted AS (
           INSERT INTO adjustments (request_id, tenant, project, department, user_id, key_id, model, outcome, accepted_at, day,
             known_outcome, known_evidence, cost_nano_usd, adjusted_at, input_uncached, cache_read, cache_write, output, reasoning)
           SELECT s.request_id, s.tenant, s.project, s.department, s.user_id, s.key_id, s.model, s.outcome, s.accepted_at, s.day,
             row.known_outcome, row.known_evidence, row.cost, row.adjusted_at, row.input_uncached, row.cache_read, row.cache_write, row.output, row.reasoning
-          FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+          FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
             AS row(request_id, known_outcome, known_evidence, cost, adjusted_at, input_uncached, cache_read, cache_write, output, reasoning)
           JOIN settlements s USING (request_id)
           ON CONFLICT (request_id) DO NOTHING
@@ -32,13 +33,17 @@ internal static class AdjustmentInsert
             requests, input_uncached, cache_read, cache_write, output, reasoning, cost_nano_usd)
           SELECT tenant, day, project, department, user_id, key_id, model, outcome,
             0, input_uncached, cache_read, cache_write, output, reasoning, cost_nano_usd
-          FROM adjusted)
+          FROM adjusted),
+        told AS (
+          SELECT row_number() OVER (ORDER BY place) AS n, record.id AS record_id, tenant, project, adjusted.adjusted_at AS recorded_at, record.body
+          FROM unnest($3, $13, $16) WITH ORDINALITY AS record(request_id, id, body, place) JOIN adjusted USING (request_id)),
+        {AuditInsert.Linking}
         INSERT INTO outbox (event_id, type, body)
-        SELECT event.id, $13, event.body FROM unnest($1, $11, $12) AS event(request_id, id, body) JOIN adjusted USING (request_id)
+        SELECT event.id, $15, event.body FROM unnest($3, $13, $14) AS event(request_id, id, body) JOIN adjusted USING (request_id)
         """;
 
     /// <param name="entries">Some of which were settled before.</param>
-    public static async Task RunAsync(NpgsqlConnection connection, IReadOnlyList<SettlementEntry> entries)
+    public static async Task RunAsync(NpgsqlConnection connection, Guid chain, IReadOnlyList<SettlementEntry> entries)
     {
         var standing = await StandingAsync(connection, [.. entries.Select(static entry => entry.Settlement.Admission.RequestId).Distinct()]);
         Adjustment[] adjustments =
@@ -52,13 +57,15 @@ internal static class AdjustmentInsert
 
         // A writer of its own: the journal's may be at work again when this was given up and ends all the same.
         using var usage = new UsageEventWriter();
+        using var audit = new AuditBodyWriter();
         await using var batch = new NpgsqlBatch(connection);
-        var command = new NpgsqlBatchCommand(Sql);
+        var command = AuditInsert.Command(Sql, chain, AuditKind.Adjustment);
         new ColumnArrays<Adjustment>(adjustments, command)
             .Ids(static one => one.Known.Admission.RequestId).Ints(static one => (int)one.Known.Outcome).Ints(static one => (int)one.Known.Evidence)
             .Longs(static one => one.CostNanoUsd).Times(static one => one.Known.SettledAt).Tokens(static one => one.Tokens)
             .Ids(static one => one.Id).Bytes(one => usage.Write(one).ToArray());
         command.Parameters.Add([UsageEventWriter.Type]);
+        new ColumnArrays<Adjustment>(adjustments, command).Bytes(one => audit.Write(one).ToArray());
         batch.BatchCommands.Add(command);
         await batch.ExecuteNonQueryAsync();
     }

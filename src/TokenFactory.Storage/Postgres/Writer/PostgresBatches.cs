@@ -27,7 +27,7 @@ internal sealed partial class PostgresBatches(PostgresDatabase database, Postgre
         UPDATE instances SET closed_at = NULL FROM own WHERE instances.instance_id = own.instance_id AND own.closed_at IS NOT NULL
         """;
 
-    private readonly SettlementInsert _settlements = new();
+    private readonly SettlementInsert _settlements = new(options.InstanceId);
     private NpgsqlConnection? _connection;
     private long _beatAt;
     private bool _wasOpen;
@@ -83,6 +83,7 @@ internal sealed partial class PostgresBatches(PostgresDatabase database, Postgre
                 new NpgsqlBatchCommand("SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"),
                 new NpgsqlBatchCommand("SELECT set_config('lock_timeout', $1, false)") { Parameters = { new() { Value = $"{(int)options.WriteDeadline.TotalMilliseconds}ms" } } },
                 BeatCommand(),
+                new NpgsqlBatchCommand(AuditInsert.BeginSql) { Parameters = { new NpgsqlParameter<Guid> { TypedValue = options.InstanceId } } },
             },
         };
         await batch.ExecuteNonQueryAsync();
@@ -109,7 +110,7 @@ internal sealed partial class PostgresBatches(PostgresDatabase database, Postgre
             var earlier = settlements.Where(static some => some.Command.RecordsAffected < some.Rows.Length).SelectMany(static some => some.Rows).ToArray();
             if (earlier.Length > 0)
             {
-                Complete(connection, AdjustmentInsert.RunAsync(connection, earlier), options.WriteDeadline);
+                Complete(connection, AdjustmentInsert.RunAsync(connection, options.InstanceId, earlier), options.WriteDeadline);
             }
         }
         catch (Exception cause) when (cause is not StorageException && entries.Count == 1)
@@ -135,6 +136,7 @@ internal sealed partial class PostgresBatches(PostgresDatabase database, Postgre
         var settlements = Settlements(static entry => !entry.NeedsAdmission);
         var quick = Settlements(static entry => entry is { NeedsAdmission: true, IsLate: false });
         var late = Settlements(static entry => entry.IsLate);
+        var denials = entries.OfType<DenialEntry>().Select(static entry => entry.Denial).DistinctBy(static row => row.RequestId).ToArray();
         var checkpoints = entries.OfType<CheckpointEntry>().Reverse().Select(static entry => entry.Checkpoint).DistinctBy(static row => row.RequestId).ToArray();
         List<(NpgsqlBatchCommand, SettlementEntry[])> settling = [];
         Add(admissions, AdmissionInsert.Of);
@@ -146,6 +148,7 @@ internal sealed partial class PostgresBatches(PostgresDatabase database, Postgre
         Settle(settlements, _settlements.Of);
         Settle(quick, _settlements.IfAdmitted);
         Settle(late, _settlements.IfAdmitted);
+        Add(denials, rows => AuditInsert.Of(options.InstanceId, rows));
         Add(checkpoints, CheckpointUpsert.Of);
 
         // With the first write after a pause too: an instance that was taken for dead is alive again before it has an open request.

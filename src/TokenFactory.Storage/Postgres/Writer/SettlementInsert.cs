@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Outbox;
@@ -7,10 +8,10 @@ using TokenFactory.Storage.Outbox;
 namespace TokenFactory.Storage.Postgres.Writer;
 
 /// <summary>
-/// Settlements with their attempts, their events and what they add to the day's usage in one statement: only what this statement
-/// closed gets them. The events' bytes are made here, once; a batch that is sent again makes the same ones.
+/// Settlements with their attempts, their audit records, their events and what they add to the day's usage in one statement: only what
+/// this statement closed gets them. The events' bytes are made here, once; a batch that is sent again makes the same ones.
 /// </summary>
-internal sealed class SettlementInsert : IDisposable
+internal sealed class SettlementInsert(Guid chain) : IDisposable
 {
     private const string Beginning =
         """
@@ -19,17 +20,17 @@ internal sealed class SettlementInsert : IDisposable
             policy_decision_id, outcome, evidence, error, cost_nano_usd, attempts, accepted_at, settled_at, time_to_first_token_us, duration_us,
             deployment, provider, region, upstream_model, upstream_version, price_id, input_uncached, cache_read, cache_write, output, reasoning, day)
           SELECT row.*, (row.accepted_at AT TIME ZONE 'UTC')::date
-          FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27,
-            $28, $29, $30, $31, $32) AS row(id, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, accepted_at)
+          FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29,
+            $30, $31, $32, $33, $34) AS row(id, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, accepted_at)
         """;
 
     private const string WhereAdmitted = "\nWHERE EXISTS (SELECT 1 FROM admissions WHERE admissions.request_id = row.id)";
 
     private const string End =
-        """
+        $"""
 
           ON CONFLICT (request_id) DO NOTHING
-          RETURNING request_id, tenant, day, project, department, user_id, key_id, model, outcome, input_uncached, cache_read, cache_write, output, reasoning, cost_nano_usd),
+          RETURNING request_id, settled_at, tenant, day, project, department, user_id, key_id, model, outcome, input_uncached, cache_read, cache_write, output, reasoning, cost_nano_usd),
         counted AS (
           INSERT INTO usage_deltas (tenant, day, project, department, user_id, key_id, model, outcome,
             requests, input_uncached, cache_read, cache_write, output, reasoning, cost_nano_usd)
@@ -38,11 +39,15 @@ internal sealed class SettlementInsert : IDisposable
           FROM closed GROUP BY tenant, day, project, department, user_id, key_id, model, outcome),
         tried AS (
           INSERT INTO attempts (request_id, tenant, ordinal, deployment, provider, region, status, error, started_at, duration_us)
-          SELECT row.* FROM unnest($33, $34, $35, $36, $37, $38, $39, $40, $41, $42) AS row(request_id) JOIN closed USING (request_id)),
+          SELECT row.* FROM unnest($35, $36, $37, $38, $39, $40, $41, $42, $43, $44) AS row(request_id) JOIN closed USING (request_id)),
         forgotten AS (
-          DELETE FROM checkpoints USING closed WHERE checkpoints.request_id = closed.request_id)
+          DELETE FROM checkpoints USING closed WHERE checkpoints.request_id = closed.request_id),
+        told AS (
+          SELECT row_number() OVER (ORDER BY place) AS n, request_id AS record_id, tenant, project, settled_at AS recorded_at, record.body
+          FROM unnest($3, $47) WITH ORDINALITY AS record(request_id, body, place) JOIN closed USING (request_id)),
+        {AuditInsert.Linking}
         INSERT INTO outbox (event_id, type, body)
-        SELECT event.request_id, $44, event.body FROM unnest($1, $43) WITH ORDINALITY AS event(request_id, body, place)
+        SELECT event.request_id, $46, event.body FROM unnest($3, $45) WITH ORDINALITY AS event(request_id, body, place)
         JOIN closed USING (request_id) ORDER BY event.place
         """;
 
@@ -50,6 +55,7 @@ internal sealed class SettlementInsert : IDisposable
     private const string SqlIfAdmitted = Beginning + WhereAdmitted + End;
 
     private readonly UsageEventWriter _usage = new();
+    private readonly AuditBodyWriter _audit = new();
 
     /// <param name="rows">No two of one request.</param>
     /// <returns>Its count of rows is how many were not settled before.</returns>
@@ -58,11 +64,15 @@ internal sealed class SettlementInsert : IDisposable
     /// <summary>Only those whose admission is in the store, earlier commands of the same batch included.</summary>
     public NpgsqlBatchCommand IfAdmitted(IReadOnlyList<Settlement> rows) => Of(rows, SqlIfAdmitted);
 
-    public void Dispose() => _usage.Dispose();
+    public void Dispose()
+    {
+        _usage.Dispose();
+        _audit.Dispose();
+    }
 
     private NpgsqlBatchCommand Of(IReadOnlyList<Settlement> rows, string sql)
     {
-        var command = new NpgsqlBatchCommand(sql);
+        var command = AuditInsert.Command(sql, chain, AuditKind.Request);
         new ColumnArrays<Settlement>(rows, command)
             .Ids(static row => row.Admission.RequestId).Texts(static row => row.Admission.Tenant).Texts(static row => row.Admission.Project)
             .Texts(static row => row.Admission.Department).Texts(static row => row.Admission.User).Texts(static row => row.Admission.KeyId)
@@ -80,6 +90,7 @@ internal sealed class SettlementInsert : IDisposable
             .Longs(static row => Micros.Of(row.Attempt.Duration));
         new ColumnArrays<Settlement>(rows, command).Bytes(row => _usage.Write(row).ToArray());
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = UsageEventWriter.Type, NpgsqlDbType = NpgsqlDbType.Text });
+        new ColumnArrays<Settlement>(rows, command).Bytes(row => _audit.Write(row).ToArray());
         return command;
     }
 }

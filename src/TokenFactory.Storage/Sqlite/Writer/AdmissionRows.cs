@@ -8,8 +8,8 @@ internal sealed class AdmissionRows(RawConnection connection) : IDisposable
         """
         INSERT INTO admissions (request_id, instance_id, tenant, project, department, user_id, key_id, tier, use_case, operation, stream, model,
           deployment, provider, region, upstream_model, upstream_version, price_id, input_nano_usd, cache_read_nano_usd, cache_write_nano_usd,
-          output_nano_usd, policy_decision_id, estimated_input_tokens, accepted_at)
-        VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (request_id) DO NOTHING
+          output_nano_usd, policy_decision_id, policy, estimated_input_tokens, accepted_at)
+        VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (request_id) DO NOTHING
         """,
         kept: true);
 
@@ -18,7 +18,7 @@ internal sealed class AdmissionRows(RawConnection connection) : IDisposable
     public void Insert(Admission row) => _insert.Row()
         .Bind(row.RequestId).Bind(row.InstanceId).Bind(row.Tenant).Bind(row.Project).Bind(row.Department).Bind(row.User).Bind(row.KeyId)
         .Bind(row.Tier).Bind(row.UseCase).Bind(row.Operation).Bind(row.Stream).Bind(row.Model)
-        .BindPriced(row.Placement).Bind(row.PolicyDecisionId).Bind(row.EstimatedInputTokens).Bind(row.AcceptedAt)
+        .BindPriced(row.Placement).Bind(row.PolicyDecisionId).Bind(row.Policy).Bind(row.EstimatedInputTokens).Bind(row.AcceptedAt)
         .Run();
 
     public bool Has(Guid requestId) => _find.Row().Bind(requestId).First(columns: 1) is not null;

@@ -92,13 +92,18 @@ internal sealed unsafe class RawStatement(RawConnection connection, sqlite3_stmt
 
     /// <summary>Reads whole numbers.</summary>
     /// <returns>The first row; null when there is none.</returns>
-    public long[]? First(int columns)
+    public long[]? First(int columns) =>
+        First(row => Enumerable.Range(0, columns).Select(column => raw.sqlite3_column_int64(row, column)).ToArray());
+
+    /// <returns>What was made of the first row; null when there is none.</returns>
+    public T? First<T>(Func<sqlite3_stmt, T> read)
+        where T : class
     {
         var code = raw.sqlite3_step(statement);
         try
         {
             connection.Check(code);
-            return code == raw.SQLITE_ROW ? [.. Enumerable.Range(0, columns).Select(column => raw.sqlite3_column_int64(statement, column))] : null;
+            return code == raw.SQLITE_ROW ? read(statement) : null;
         }
         finally
         {

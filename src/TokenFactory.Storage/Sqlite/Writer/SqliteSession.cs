@@ -1,3 +1,4 @@
+using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Journal.Writer;
 using TokenFactory.Storage.Outbox;
@@ -10,7 +11,7 @@ internal sealed class SqliteSession : IDisposable
     private readonly RawStatement _begin;
     private readonly RawStatement _commit;
 
-    public SqliteSession(SqliteFile file, TimeProvider clock)
+    public SqliteSession(SqliteFile file, Guid instance, TimeProvider clock)
     {
         Connection = new RawConnection(file);
         try
@@ -22,6 +23,7 @@ internal sealed class SqliteSession : IDisposable
             Adjustments = new AdjustmentRows(Connection);
             Checkpoints = new CheckpointRows(Connection, clock);
             Days = new UsageDayRows(Connection);
+            Audit = new AuditRows(Connection, instance, new AuditBodyWriter());
             Outbox = new OutboxRows(Connection, new UsageEventWriter(), clock);
         }
         catch
@@ -45,6 +47,8 @@ internal sealed class SqliteSession : IDisposable
 
     public OutboxRows Outbox { get; }
 
+    public AuditRows Audit { get; }
+
     /// <summary>Inside the writer's transaction; possibly a second time, after a rollback.</summary>
     public void Write(Entry entry)
     {
@@ -55,6 +59,9 @@ internal sealed class SqliteSession : IDisposable
                 break;
             case SettlementEntry settled:
                 Settle(settled);
+                break;
+            case DenialEntry denied:
+                Audit.Append(denied.Denial);
                 break;
             case CheckpointEntry noted:
                 Checkpoints.Upsert(noted.Checkpoint);
@@ -70,12 +77,14 @@ internal sealed class SqliteSession : IDisposable
     public void Commit()
     {
         Days.Write();
+        Audit.WriteEnd();
         _commit.Run();
     }
 
     public void Rollback()
     {
         Days.Forget();
+        Audit.Forget();
         Connection.Execute("ROLLBACK");
     }
 
@@ -89,6 +98,7 @@ internal sealed class SqliteSession : IDisposable
         Checkpoints.Dispose();
         Days.Dispose();
         Outbox.Dispose();
+        Audit.Dispose();
         Connection.Dispose();
     }
 
@@ -105,7 +115,8 @@ internal sealed class SqliteSession : IDisposable
             Outbox.Append(settlement);
             Checkpoints.Forget(settlement.Admission.RequestId);
 
-            // Last: what came before may refuse the entry, and then it is not counted.
+            // Last: what came before may refuse the entry, and then it is neither linked nor counted.
+            Audit.Append(settlement);
             Days.Add(settlement);
         }
         else if (Adjustment.Of(settlement, Settlements.StandingOf(settlement.Admission.RequestId), entry.IsLate) is { } adjustment)
@@ -119,6 +130,7 @@ internal sealed class SqliteSession : IDisposable
         if (Adjustments.InsertOnce(adjustment))
         {
             Outbox.Append(adjustment);
+            Audit.Append(adjustment);
             Days.Add(adjustment);
         }
     }

@@ -58,6 +58,7 @@ internal sealed class Checker(FaultSite site, Book book, IReadOnlyList<Sent> sen
         Breach("adjusting what is not there", events.Where(one => one.Adjusts is { } what && !settled.ContainsKey(what)).Select(one => one.Id));
         Breach("another count in the event than in the ledger", events.Where(one => one.Adjusts is null && settled.TryGetValue(one.Id, out var row) && row.Tokens != one.Tokens).Select(one => one.Id));
         Breach("checkpoints of what is settled", await _books.CheckpointsOfSettledAsync());
+        _breaches.AddRange((await _books.AuditFindingsAsync()).Take(5));
         CheckClients(settled, adjustments, backend, Net);
         CheckBackend(settled, backend);
         CheckDelivery(events, dead);

@@ -59,6 +59,8 @@ internal sealed class LedgerBooks(FaultSite site, Book book)
         return parts.Length == 4 ? (long.Parse(parts[2], CultureInfo.InvariantCulture) * 1_000_000_000) + long.Parse(parts[3], CultureInfo.InvariantCulture) : null;
     }
 
+    public async Task<IReadOnlyList<string>> AuditFindingsAsync() => [.. (await new Books("", site.Connection).AuditFindingsAsync()).Select(finding => finding.ToString())];
+
     /// <summary>Reservations that nobody has settled, and what each holds of a budget.</summary>
     public async Task<Dictionary<Guid, long>> HeldAsync(string project)
     {

@@ -3,9 +3,7 @@ using TokenFactory.Storage.Ledger;
 
 namespace TokenFactory.Storage.Sqlite;
 
-internal sealed class SqliteUsageLedger(SqliteFile file) : UsageLedger(SqliteValues.Instance)
+internal sealed class SqliteReader(SqliteFile file) : StoreReader(SqliteValues.Instance)
 {
-    protected override IReadOnlyList<string> DailyTotals { get; } = ["usage_days"];
-
     protected override ValueTask<DbConnection> OpenAsync(CancellationToken cancel) => ValueTask.FromResult<DbConnection>(file.Open());
 }

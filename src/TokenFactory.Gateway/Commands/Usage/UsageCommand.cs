@@ -2,7 +2,7 @@ using System.CommandLine;
 using TokenFactory.Administration.Usage;
 using TokenFactory.Storage.Ledger;
 
-namespace TokenFactory.Gateway.Commands;
+namespace TokenFactory.Gateway.Commands.Usage;
 
 /// <summary><c>gateway usage</c>: the ledger as the operator sees it, over all tenants unless one is named.</summary>
 internal static class UsageCommand

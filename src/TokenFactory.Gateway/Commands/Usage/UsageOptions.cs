@@ -2,7 +2,7 @@ using System.CommandLine;
 using TokenFactory.Administration.Usage;
 using TokenFactory.Storage.Ledger;
 
-namespace TokenFactory.Gateway.Commands;
+namespace TokenFactory.Gateway.Commands.Usage;
 
 /// <summary>What both usage commands ask by: the words of <c>GET /v1/usage</c>, and the tenant and project only an operator may choose.</summary>
 internal sealed class UsageOptions

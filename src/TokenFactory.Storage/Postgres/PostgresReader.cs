@@ -5,10 +5,8 @@ using TokenFactory.Storage.Ledger;
 namespace TokenFactory.Storage.Postgres;
 
 /// <summary>Reads from the primary: a replica may show one settlement and not an earlier one.</summary>
-internal sealed class PostgresUsageLedger(PostgresDatabase database) : UsageLedger(PostgresValues.Instance)
+internal sealed class PostgresReader(PostgresDatabase database) : StoreReader(PostgresValues.Instance)
 {
-    protected override IReadOnlyList<string> DailyTotals { get; } = [UsageFold.Days, UsageFold.Deltas];
-
     protected override async ValueTask<DbConnection> OpenAsync(CancellationToken cancel) => await database.Pool.OpenConnectionAsync(cancel);
 
     /// <summary>In one round trip, and so in one transaction, which the name of the tenant does not outlive.</summary>

@@ -2,7 +2,7 @@ using System.Globalization;
 using TokenFactory.Administration;
 using TokenFactory.Storage.Ledger;
 
-namespace TokenFactory.Gateway.Commands;
+namespace TokenFactory.Gateway.Commands.Usage;
 
 /// <summary>Usage as <c>gateway usage</c> prints it for people.</summary>
 internal static class UsageTables

@@ -1,0 +1,107 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using TokenFactory.Inference.Intake;
+using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Policies;
+
+namespace TokenFactory.Inference.Policy;
+
+/// <summary>
+/// What a request was judged by, and how it came out, as the JSON object that its admission, event and audit record carry
+/// (docs/api/audit-record.schema.json). Members that say nothing are left out.
+/// </summary>
+internal static class PolicyEvidence
+{
+    private static readonly JsonWriterOptions _plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <param name="decision">Null when the caller's words were not understood.</param>
+    public static string Of(Snapshot snapshot, Governance declared, Decision? decision, IReadOnlyList<Exclusion> exclusions)
+    {
+        var isPlain = decision is { Regions.Count: 0, Verdict.Rules.Count: 0 } && exclusions.Count == 0 && declared == Governance.Undeclared;
+        return isPlain ? snapshot.PolicyInForce : Write(snapshot, declared, decision, exclusions);
+    }
+
+    private static string Write(Snapshot snapshot, Governance declared, Decision? decision, IReadOnlyList<Exclusion> exclusions)
+    {
+        var buffer = new ArrayBufferWriter<byte>(512);
+        using var json = new Utf8JsonWriter(buffer, _plain);
+        json.WriteStartObject();
+        snapshot.WritePolicyInForce(json);
+        WriteTexts(json, "rules"u8, decision?.Verdict.Rules ?? []);
+        WriteTexts(json, "regions"u8, decision?.Regions ?? []);
+        WriteDeclared(json, declared);
+        WriteExclusions(json, exclusions);
+        json.WriteEndObject();
+        json.Flush();
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    private static void WriteDeclared(Utf8JsonWriter json, Governance declared)
+    {
+        if (declared == Governance.Undeclared)
+        {
+            return;
+        }
+
+        json.WriteStartObject("declared"u8);
+        WriteWord(json, PolicyAttribute.UseCase, declared.UseCase);
+        WriteWord(json, PolicyAttribute.Tier, declared.Tier);
+        WriteWord(json, PolicyAttribute.Environment, declared.Environment);
+        WriteWord(json, PolicyAttribute.UserRole, declared.UserRole);
+        WriteWord(json, PolicyAttribute.Region, declared.Region);
+        WriteWord(json, PolicyAttribute.Classification, declared.Classification);
+        WriteWord(json, PolicyAttribute.SafetyProfile, declared.SafetyProfile);
+        WriteTexts(json, "controls"u8, declared.Controls);
+        json.WriteEndObject();
+    }
+
+    private static void WriteExclusions(Utf8JsonWriter json, IReadOnlyList<Exclusion> exclusions)
+    {
+        if (exclusions.Count == 0)
+        {
+            return;
+        }
+
+        json.WriteStartArray("excluded"u8);
+        foreach (var exclusion in exclusions)
+        {
+            json.WriteStartObject();
+            json.WriteString("deployment"u8, exclusion.Deployment);
+            json.WriteString("reason"u8, exclusion.Reason);
+            if (exclusion.Rule is { } rule)
+            {
+                json.WriteString("rule"u8, rule);
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteWord(Utf8JsonWriter json, PolicyAttribute attribute, string? word)
+    {
+        if (word is not null)
+        {
+            json.WriteString(PolicyWords.Of(attribute), word);
+        }
+    }
+
+    private static void WriteTexts(Utf8JsonWriter json, ReadOnlySpan<byte> name, IReadOnlyList<string> texts)
+    {
+        if (texts.Count == 0)
+        {
+            return;
+        }
+
+        json.WriteStartArray(name);
+        foreach (var text in texts)
+        {
+            json.WriteStringValue(text);
+        }
+
+        json.WriteEndArray();
+    }
+}

@@ -1,0 +1,40 @@
+using System.Data.Common;
+
+namespace TokenFactory.Storage.Ledger;
+
+/// <summary>Reads what is kept, in one SQL that both databases speak.</summary>
+internal abstract class StoreReader(StoredValues values)
+{
+    public StoredValues Values => values;
+
+    /// <param name="tenant">Whose rows are asked for, so that the database too can keep to them; null for everybody's.</param>
+    /// <param name="sql">Makes the text, and adds its parameters.</param>
+    public async Task<List<T>> ReadAsync<T>(string? tenant, Func<DbCommand, string> sql, Func<DbDataReader, T> read, int most, CancellationToken cancel)
+    {
+        try
+        {
+            await using var connection = await OpenAsync(cancel);
+            await using var command = connection.CreateCommand();
+            command.CommandText = sql(command);
+            await using var reader = await ExecuteAsync(command, tenant, cancel);
+            List<T> rows = [];
+            while (rows.Count < most && await reader.ReadAsync(cancel))
+            {
+                rows.Add(read(reader));
+            }
+
+            return rows;
+        }
+        catch (DbException cause)
+        {
+            throw Explain(cause);
+        }
+    }
+
+    protected abstract ValueTask<DbConnection> OpenAsync(CancellationToken cancel);
+
+    protected virtual Task<DbDataReader> ExecuteAsync(DbCommand command, string? tenant, CancellationToken cancel) => command.ExecuteReaderAsync(cancel);
+
+    /// <returns>What to throw in its place.</returns>
+    protected virtual Exception Explain(DbException cause) => cause;
+}
