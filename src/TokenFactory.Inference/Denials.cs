@@ -15,6 +15,7 @@ internal sealed partial class Denials(IJournal journal, Instance instance, TimeS
     public async Task RefuseAsync(HttpContext context, GatewayError error, Decision? decision, IReadOnlyList<Exclusion> exclusions)
     {
         var exchange = context.Exchange;
+        exchange.IsDenied = true;
         try
         {
             await journal.RecordAsync(Of(exchange, error, decision, exclusions)).WaitAsync(within, clock);

@@ -54,6 +54,9 @@ internal sealed class Exchange(Guid requestId, Operations operation, Snapshot sn
 
     public List<Attempt> Attempts { get; } = new(1);
 
+    /// <summary>Candidates that were passed over without being asked.</summary>
+    public IReadOnlyList<Skip> Skipped { get; set; } = [];
+
     /// <summary>Attempts begun, the running one included.</summary>
     public int AttemptsMade { get; set; }
 
@@ -78,6 +81,9 @@ internal sealed class Exchange(Guid requestId, Operations operation, Snapshot sn
     public Usage Usage { get; set; } = Usage.None;
 
     public MeteredBody Answer { get => field ?? throw DidNotRun("Metering"); set; }
+
+    /// <summary>Whether Policy or Routing refused it, on record.</summary>
+    public bool IsDenied { get; set; }
 
     /// <summary>Whether the reservation was settled; what was not is given back.</summary>
     public bool ReservationSettled { get; set; }

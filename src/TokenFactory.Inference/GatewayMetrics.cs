@@ -23,6 +23,7 @@ internal sealed class GatewayMetrics
     private readonly Counter<long> _requests;
     private readonly Counter<long> _refusals;
     private readonly Counter<long> _attempts;
+    private readonly Counter<long> _passes;
     private readonly UpDownCounter<int> _streams;
 
     public GatewayMetrics(IMeterFactory meters)
@@ -36,6 +37,7 @@ internal sealed class GatewayMetrics
         _requests = _meter.CreateCounter<long>("tokenfactory.requests", "{request}", "Requests that ended");
         _refusals = _meter.CreateCounter<long>("tokenfactory.refusals", "{request}", "Requests refused, by the stop that refused");
         _attempts = _meter.CreateCounter<long>("tokenfactory.attempts", "{attempt}", "Tries at a deployment");
+        _passes = _meter.CreateCounter<long>("tokenfactory.deployment.passes", "{pass}", "Times a deployment began to be passed over, by why");
         _streams = _meter.CreateUpDownCounter<int>("tokenfactory.streams.open", "{stream}", "Streams being answered now");
     }
 
@@ -83,6 +85,24 @@ internal sealed class GatewayMetrics
         {
             _attempts.Add(1, new("deployment", deployment), new("result", result));
         }
+    }
+
+    /// <param name="reason">One of <see cref="Storage.Journal.Skip"/>'s.</param>
+    public void PassedOver(string deployment, string reason)
+    {
+        if (_passes.Enabled)
+        {
+            _passes.Add(1, new("deployment", deployment), new("reason", reason));
+        }
+    }
+
+    /// <summary>Registers the gauge of deployments that are passed over now; a deployment that may be asked has reason none and value 0.</summary>
+    public void ObservePassedOver(Func<IEnumerable<(string Deployment, string? Reason)>> standings)
+    {
+        _meter.CreateObservableGauge("tokenfactory.deployment.passed_over", Read, null, "Whether a deployment is passed over now, and why");
+
+        IEnumerable<Measurement<int>> Read() =>
+            standings().Select(one => new Measurement<int>(one.Reason is null ? 0 : 1, new("deployment", one.Deployment), new("reason", one.Reason ?? "none")));
     }
 
     /// <param name="firstChunk">Null when none came.</param>

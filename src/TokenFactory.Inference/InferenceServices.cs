@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using TokenFactory.Inference.Access;
 using TokenFactory.Inference.Dispatch;
 using TokenFactory.Inference.Dispatch.Loopback;
+using TokenFactory.Inference.Dispatch.Standing;
 using TokenFactory.Inference.Guard;
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.Ledger;
@@ -42,6 +43,13 @@ public static class InferenceServices
         services.AddSingleton(provider => new Denials(
             provider.GetRequiredService<IJournal>(), provider.GetRequiredService<Instance>(), options.Ledger.SettleWithin, provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<Denials>>()));
+        services.AddSingleton<Standings>();
+        if (options.RedisLimiter is { } redis)
+        {
+            services.AddHostedService(provider => new SharedRests(
+                provider.GetRequiredService<Standings>(), redis, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SharedRests>>()));
+        }
+
         services.AddSingleton<Drain>();
         services.AddSingleton<LateSettlements>();
         services.AddHostedService(provider => provider.GetRequiredService<LateSettlements>());

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -33,14 +34,31 @@ internal static class AuditCsv
         ("hash", (record, _, _) => Convert.ToHexStringLower(record.Hash)),
     ];
 
+    /// <summary>Also what separates cells where a comma is the decimal point.</summary>
+    private static readonly SearchValues<char> _quoted = SearchValues.Create(",;\t\"\r\n");
+
     public static ReadOnlyMemory<byte> Head { get; } = Encode(_columns.Select(column => column.Name));
 
     public static ReadOnlyMemory<byte> Line(AuditRecord record)
     {
-        using var document = JsonDocument.Parse(record.Body);
+        // Somebody may have written what is no record: its columns and its hash are told all the same.
+        using var document = IsJson(record.Body) ? JsonDocument.Parse(record.Body) : JsonDocument.Parse("{}");
         var root = document.RootElement;
-        var data = root.GetProperty("data");
+        var data = Member(root, "data") ?? root;
         return Encode(_columns.Select(column => column.Value(record, root, data)));
+    }
+
+    private static bool IsJson(byte[] body)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
     }
 
     private static (string, Func<AuditRecord, JsonElement, JsonElement, string>) Data(string name) => (name, (_, _, data) => Text(Member(data, name)));
@@ -57,10 +75,10 @@ internal static class AuditCsv
         _ => "",
     };
 
-    private static string Plain(string text) => text.Length > 0 && text[0] is '=' or '+' or '-' or '@' or '\t' or '\r' ? "'" + text : text;
+    private static string Plain(string text) => text.Length > 0 && text[0] is '=' or '+' or '-' or '@' or '\t' or '\r' or '\n' ? "'" + text : text;
 
     private static byte[] Encode(IEnumerable<string> fields) => Encoding.UTF8.GetBytes(string.Join(',', fields.Select(Quoted)) + "\r\n");
 
     private static string Quoted(string field) =>
-        field.AsSpan().ContainsAny(",\"\r\n") ? $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : field;
+        field.AsSpan().ContainsAny(_quoted) ? $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : field;
 }

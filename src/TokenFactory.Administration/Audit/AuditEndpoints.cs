@@ -18,8 +18,8 @@ public static class AuditEndpoints
     /// <param name="callerOf">The verified key of this request, as the data plane left it; null answers 401.</param>
     public static RouteGroupBuilder MapAudit(this IEndpointRouteBuilder routes, Func<HttpContext, ApiKey?> callerOf)
     {
-        var group = routes.MapGroup("/v1/audit").AddEndpointFilter(async (invocation, next) =>
-            CallerAnswers.Refusal(callerOf(invocation.HttpContext), Scopes.AuditRead) ?? await next(invocation));
+        var group = routes.MapGroup("/v1/audit").AddEndpointFilter((invocation, next) =>
+            CallerAnswers.ServeAsync(callerOf(invocation.HttpContext), Scopes.AuditRead, invocation, next));
         group.MapGet("", (HttpContext context, IAuditTrail trail) => PageAsync(context, callerOf(context)!, trail));
         group.MapGet("/{id}", (HttpContext context, string id, IAuditTrail trail) => FindAsync(context, callerOf(context)!, id, trail));
         return group;
@@ -59,7 +59,7 @@ public static class AuditEndpoints
             json.WriteStartArray("data"u8);
             foreach (var record in records.Take(question.Limit))
             {
-                AuditJson.Write(json, record);
+                AuditJson.WriteForCaller(json, record);
             }
 
             json.WriteEndArray();
@@ -71,7 +71,7 @@ public static class AuditEndpoints
 
     private static async Task<IResult> FindAsync(HttpContext context, ApiKey caller, string id, IAuditTrail trail) =>
         Guid.TryParseExact(id, "D", out var request) && await trail.FindAsync(request, caller.Tenant.Name, context.RequestAborted) is { } record && record.Project == caller.Project.Name
-            ? Json(json => AuditJson.Write(json, record))
+            ? Json(json => AuditJson.WriteForCaller(json, record))
             : CallerAnswers.Error(StatusCodes.Status404NotFound, "invalid_request_error", "id", "There is no record of this request in your project. Use the x-request-id of a response.", "not_found");
 
     private static IResult Json(Action<Utf8JsonWriter> write)

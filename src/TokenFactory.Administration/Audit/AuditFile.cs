@@ -23,7 +23,10 @@ public static class AuditFile
             if (Look(line, number, ends) is { } finding)
             {
                 isCut |= findings.Count >= AuditVerifier.MostFindings;
-                findings.Add(finding);
+                if (!isCut)
+                {
+                    findings.Add(finding);
+                }
             }
         }
 
@@ -37,7 +40,7 @@ public static class AuditFile
             findings.Add(new AuditFinding(null, null, null, "the file is not the one the manifest was written for: its SHA-256 differs"));
         }
 
-        return new AuditReport(ends.Count, number, [.. findings.Take(AuditVerifier.MostFindings)], isCut);
+        return new AuditReport(ends.Count, number, findings, isCut);
     }
 
     private static AuditFinding? Look(string line, long number, Dictionary<Guid, (long Sequence, byte[] Hash)> ends)
@@ -49,7 +52,7 @@ public static class AuditFile
             var (chain, sequence) = (root.GetProperty("chain").GetGuid(), root.GetProperty("sequence").GetInt64());
             var hash = Convert.FromHexString(root.GetProperty("hash").GetString()!);
             var id = root.GetProperty("record").GetProperty("id").GetGuid();
-            var previous = root.GetProperty("previous").GetString() is { } hex ? Convert.FromHexString(hex) : null;
+            var previous = Convert.FromHexString(root.GetProperty("previous").GetString()!);
             var before = ends.GetValueOrDefault(chain);
             ends[chain] = (sequence, hash);
             var body = System.Text.Encoding.UTF8.GetBytes(root.GetProperty("record").GetRawText());

@@ -36,7 +36,9 @@ public sealed record AuditManifest(
     {
         try
         {
-            return JsonSerializer.Deserialize<AuditManifest>(json, _json) ?? throw new InvalidDataException("the manifest is null");
+            return JsonSerializer.Deserialize<AuditManifest>(json, _json) is { } manifest && manifest.Chains.All(end => end is not null)
+                ? manifest
+                : throw new InvalidDataException("not a manifest of an audit export: something in it is null");
         }
         catch (JsonException cause)
         {

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Storage;
 
 namespace TokenFactory.Administration.Usage;
 
@@ -8,7 +9,26 @@ internal static class CallerAnswers
 {
     public const string AfterForm = "accepted: the next of a page before this one, unchanged";
 
-    public static IResult? Refusal(ApiKey? caller, string scope) => caller switch
+    /// <summary>Whoever may ask is answered; a store that does not answer is 503 and no bug.</summary>
+    public static async ValueTask<object?> ServeAsync(ApiKey? caller, string scope, EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
+    {
+        if (Refusal(caller, scope) is { } refusal)
+        {
+            return refusal;
+        }
+
+        try
+        {
+            return await next(invocation);
+        }
+        catch (StorageException)
+        {
+            invocation.HttpContext.Response.Headers.RetryAfter = "5";
+            return Error(StatusCodes.Status503ServiceUnavailable, "service_unavailable_error", null, "What is kept cannot be read at the moment. Try again shortly.", "store_unavailable");
+        }
+    }
+
+    private static IResult? Refusal(ApiKey? caller, string scope) => caller switch
     {
         null => Error(StatusCodes.Status401Unauthorized, "authentication_error", null, "Missing or invalid API key.", "invalid_api_key"),
         _ when !Scopes.Grants(caller.Scopes, scope) => Error(

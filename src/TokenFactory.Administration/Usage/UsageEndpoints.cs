@@ -18,7 +18,8 @@ public static class UsageEndpoints
     /// <param name="callerOf">The verified key of this request, as the data plane left it; null answers 401.</param>
     public static RouteGroupBuilder MapUsage(this IEndpointRouteBuilder routes, Func<HttpContext, ApiKey?> callerOf)
     {
-        var group = routes.MapGroup("/v1/usage").AddEndpointFilter(async (invocation, next) => CallerAnswers.Refusal(callerOf(invocation.HttpContext), Scopes.UsageRead) ?? await next(invocation));
+        var group = routes.MapGroup("/v1/usage").AddEndpointFilter((invocation, next) =>
+            CallerAnswers.ServeAsync(callerOf(invocation.HttpContext), Scopes.UsageRead, invocation, next));
         group.MapGet("", (HttpContext context, IUsageLedger ledger) => SummariseAsync(context, callerOf(context)!, ledger));
         group.MapGet("/logs", (HttpContext context, IUsageLedger ledger) => PageAsync(context, callerOf(context)!, ledger));
         return group;

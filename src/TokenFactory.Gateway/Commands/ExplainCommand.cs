@@ -95,11 +95,18 @@ internal static class ExplainCommand
         if (await opened.AuditTrail.FindAsync(id, tenant: null, cancel) is not { } record)
         {
             return await OpenedStore.RefuseAsync(
-                $"There is no record of {request}: it is under way still, was refused before the policy was asked (401, 404, 429: see the log), or never was here.");
+                $"There is no record of {request}: it is under way still, was refused before the policy was asked (401, 404, 429, a missing scope: see the log), or never was here.");
         }
 
-        await Console.Out.WriteLineAsync(asJson ? AuditJson.Of(record) : ExplainedRecord.Text(record));
-        return 0;
+        try
+        {
+            await Console.Out.WriteLineAsync(asJson ? AuditJson.Of(record) : ExplainedRecord.Text(record));
+            return 0;
+        }
+        catch (Exception unreadable) when (unreadable is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return await OpenedStore.RefuseAsync($"The record of {request} is not what a gateway wrote. Run `gateway audit verify`.");
+        }
     }
 
     private static Governance GovernanceOf(ParseResult result) => new()

@@ -48,6 +48,11 @@ internal static class ExplainedRecord
         yield return $"ran on {Word(data, "deployment")} of {Word(data, "provider")} in {Word(data, "region")}: {Word(data, "upstream_model")}, version {Word(data, "upstream_version")}";
         yield return $"{Word(data, "outcome")}{(Member(root, "error") is { } error ? $" ({error})" : "")}; {Word(data, "evidence")}: {Count(tokens, "input_uncached", "cache_read", "cache_write")} tokens in, "
             + $"{Count(tokens, "output")} out, {Administration.Words.Usd(data.GetProperty("cost_nano_usd").GetInt64())} USD by price {Word(data, "price_id")}";
+        if (Member(root, "skipped") is { } skipped)
+        {
+            yield return "passed over: " + string.Join(", ", skipped.EnumerateArray().Select(one => $"{Word(one, "deployment")} ({Word(one, "reason")})"));
+        }
+
         var attempts = root.GetProperty("attempts");
         if (attempts.GetArrayLength() > 0)
         {
@@ -59,9 +64,9 @@ internal static class ExplainedRecord
     }
 
     private static string Proof(AuditRecord record) =>
-        record.Previous is null && record.Sequence > 1 ? "whose record before it is not kept"
-        : AuditVerifier.IsHashOf(record.Chain, record.Sequence, record.Previous, record.Body, record.Hash) ? "which is that of these words after the record before it"
-        : "WHICH IS NOT that of these words after the record before it: run `gateway audit verify`";
+        AuditVerifier.IsHashOf(record.Chain, record.Sequence, record.Previous, record.Body, record.Hash)
+            ? "which is that of these words after the record before it"
+            : "WHICH IS NOT that of these words after the record before it: run `gateway audit verify`";
 
     private static string Listed(JsonElement? declared, string before) => declared is { } words
         ? before + string.Join(", ", words.EnumerateObject().Select(one => $"{one.Name} {(one.Value.ValueKind == JsonValueKind.Array ? Words(one.Value, "") : one.Value.ToString())}"))

@@ -22,6 +22,9 @@ internal sealed class AttemptScope(Exchange exchange, Deployment deployment, Clu
     /// <summary>The backend's status; null until its head arrived.</summary>
     public int? Status { get; set; }
 
+    /// <summary>Why the backend turned the request away, when it did not even try, and for how long it asks to be left alone.</summary>
+    public (string Reason, TimeSpan? Asked)? Rest { get; set; }
+
     /// <summary>What the backend's refusal means for the caller; null when it answered.</summary>
     public GatewayError? Refusal { get; set; }
 }

@@ -1,5 +1,7 @@
 using System.Net.Http.Headers;
+using TokenFactory.Inference.Dispatch.Standing;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Storage.Journal;
 
 namespace TokenFactory.Inference.Dispatch;
 
@@ -31,6 +33,17 @@ internal static class BackendRefusal
         var error = BackendError.Read((await HeadAsync(response, cancel)).Span, status).Without(credential);
         var code = IsContext(error) ? "context_length_exceeded" : error.Code;
         return GatewayError.FromBackend(status, error.Message, IsContext(error) ? null : error.Type, code, error.Param);
+    }
+
+    /// <summary>
+    /// A spent quota, which everybody who asks there meets until it is renewed, or an overload that says how long it lasts. An overload
+    /// that does not say is a failure like others.
+    /// </summary>
+    public static (string Reason, TimeSpan? Asked)? RestOf(HttpResponseMessage response, DateTimeOffset now)
+    {
+        var status = (int)response.StatusCode;
+        var asked = status is 429 or 503 or 529 ? QuotaSignal.RestOf(response.Headers, now) : null;
+        return status == 429 ? (Skip.QuotaSpent, asked) : asked is null ? null : (Skip.Overloaded, asked);
     }
 
     /// <summary>Whether the gateway may ask the next candidate: what may pass by asking again, and nothing that is about the request or a credential.</summary>

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
+using TokenFactory.Inference.Dispatch.Standing;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
@@ -12,32 +13,67 @@ namespace TokenFactory.Inference.Dispatch;
 /// <summary>
 /// Walks the plan: sends the request to one candidate after the other until one answers, each through YARP, which balances
 /// and health-checks the replicas of a deployment. Needs Plan and Ask. Leaves Attempts, and a Failure when nobody answered.
-/// A candidate may be abandoned until the first byte went to the client, never after (P7).
+/// A candidate may be abandoned until the first byte went to the client, never after (P7); one that is known to be out of quota, overloaded
+/// or failing is not asked at all.
 /// </summary>
 internal sealed partial class DispatchMiddleware(
-    RequestDelegate next, IProxyStateLookup clusters, Drain drain, DispatchOptions options, GatewayMetrics metrics, TimeProvider clock, ILogger<DispatchMiddleware> logger)
+    RequestDelegate next, IProxyStateLookup clusters, Standings standings, Drain drain, DispatchOptions options, GatewayMetrics metrics, TimeProvider clock, ILogger<DispatchMiddleware> logger)
 {
+    // Another request is trying an open circuit; it is known soon how that went.
+    private static readonly TimeSpan _moment = TimeSpan.FromSeconds(1);
+
     public async Task InvokeAsync(HttpContext context)
     {
         var exchange = context.Exchange;
         exchange.DispatchedAt = clock.GetTimestamp();
-        Failure? failure = null;
-        foreach (var deployment in Healthiest(exchange.Plan.Candidates))
-        {
-            failure = await AttemptAsync(context, exchange, deployment);
-            if (failure is null || !MayTryNext(context, exchange, failure))
-            {
-                break;
-            }
-
-            Log.Abandoned(logger, exchange.RequestId, deployment.Name, failure.Error.Label);
-        }
-
+        var failure = await WalkAsync(context, exchange);
         exchange.AnsweredAt = clock.GetTimestamp();
         exchange.Failure = failure;
     }
 
-    private async Task<Failure?> AttemptAsync(HttpContext context, Exchange exchange, Deployment deployment)
+    private async Task<Failure?> WalkAsync(HttpContext context, Exchange exchange)
+    {
+        Failure? failure = null;
+        List<Skip>? skipped = null;
+        var soonest = TimeSpan.MaxValue;
+        foreach (var deployment in Healthiest(exchange.Plan.Candidates))
+        {
+            var standing = standings.Of(deployment);
+            var over = standing.PassedOver;
+            if (over is null)
+            {
+                var (asked, failed) = await standing.TryAsync(static call => call.Self.AttemptAsync(call.context, call.exchange, call.deployment, call.standing), (Self: this, context, exchange, deployment, standing));
+                if (asked)
+                {
+                    failure = failed;
+                    if (failed is null || exchange.AttemptsMade >= options.MaxAttempts || !MayTryNext(context, exchange, failed))
+                    {
+                        break;
+                    }
+
+                    Log.Abandoned(logger, exchange.RequestId, deployment.Name, failed.Error.Label);
+                    continue;
+                }
+
+                over = standing.PassedOver ?? (Skip.CircuitOpen, _moment);
+            }
+
+            (skipped ??= []).Add(new Skip(deployment.Name, over.Value.Reason));
+            soonest = over.Value.Left < soonest ? over.Value.Left : soonest;
+        }
+
+        exchange.Skipped = skipped ?? exchange.Skipped;
+        return exchange.AttemptsMade > 0 || skipped is null ? failure : NobodyAsked(skipped, soonest);
+    }
+
+    /// <summary>Every candidate is passed over. Only where all their quotas are spent is it the callers who ask too much.</summary>
+    private static Failure NobodyAsked(List<Skip> skipped, TimeSpan soonest)
+    {
+        var error = skipped.TrueForAll(static one => one.Reason == Skip.QuotaSpent) ? GatewayError.BackendBusy : GatewayError.NoBackend;
+        return new Failure(Outcome.Failed, error with { RetryAfter = soonest }, TookPrompt: false);
+    }
+
+    private async Task<Failure?> AttemptAsync(HttpContext context, Exchange exchange, Deployment deployment, DeploymentStanding standing)
     {
         var placement = deployment.PlacementFor(exchange.Ask.Model);
         var call = ModelCall.Of(exchange.Operation, exchange.Route, deployment);
@@ -76,6 +112,15 @@ internal sealed partial class DispatchMiddleware(
         }
 
         var failure = Judge(context, exchange, scope);
+        if (scope.Rest is { } rest)
+        {
+            standing.Rest(rest.Reason, rest.Asked);
+        }
+        else if (scope.Status is not null)
+        {
+            standing.Took();
+        }
+
         exchange.Attempts.Add(new Attempt(
             exchange.AttemptsMade, deployment.Name, placement.Provider, placement.Region, scope.Status, failure?.Error.Label, startedAt, ticking.Elapsed));
         metrics.Attempted(deployment.Name, failure?.Error.Label ?? "answered");

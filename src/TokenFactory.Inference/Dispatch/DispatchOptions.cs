@@ -7,6 +7,9 @@ public sealed record DispatchOptions
     /// <summary>For deployments that set none of their own.</summary>
     public Clocks Clocks { get; init; } = Clocks.Default;
 
+    /// <summary>Candidates that one request asks at most.</summary>
+    public int MaxAttempts { get; init; } = 4;
+
     public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long an endpoint that failed in traffic is passed over before it is tried again.</summary>

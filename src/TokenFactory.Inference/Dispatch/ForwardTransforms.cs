@@ -9,7 +9,7 @@ namespace TokenFactory.Inference.Dispatch;
 /// What goes up and what comes down. Nothing is copied by default in either direction: a client's credentials, cookies and
 /// edge identity never reach a backend, and a backend's headers never reach a client, but for the few named here (P8).
 /// </summary>
-internal sealed class ForwardTransforms(UpstreamUris uris) : ITransformProvider
+internal sealed class ForwardTransforms(UpstreamUris uris, TimeProvider clock) : ITransformProvider
 {
     private static readonly MediaTypeHeaderValue _json = new("application/json");
     private static readonly ProductInfoHeaderValue _agent = new("token-factory-gateway", "1.0");
@@ -50,7 +50,7 @@ internal sealed class ForwardTransforms(UpstreamUris uris) : ITransformProvider
         return default;
     }
 
-    private static async ValueTask DownAsync(ResponseTransformContext context)
+    private async ValueTask DownAsync(ResponseTransformContext context)
     {
         if (context.ProxyResponse is not { } response)
         {
@@ -62,6 +62,7 @@ internal sealed class ForwardTransforms(UpstreamUris uris) : ITransformProvider
         if (!response.IsSuccessStatusCode)
         {
             context.SuppressResponseBody = true;
+            scope.Rest = BackendRefusal.RestOf(response, clock.GetUtcNow());
             scope.Refusal = await BackendRefusal.ReadAsync(response, scope.Deployment.Provider.Credential, scope.Clock.Token);
             return;
         }

@@ -45,6 +45,7 @@ internal static class Records
             Tokens = exchange.Usage.Tokens,
             Error = failure?.Error.Label,
             Attempts = exchange.Attempts,
+            Skipped = exchange.Skipped,
             SettledAt = clock.GetUtcNow(),
             TimeToFirstToken = firstByteAt == 0 ? null : clock.GetElapsedTime(exchange.StartedAt, firstByteAt),
             Duration = clock.GetElapsedTime(exchange.StartedAt),

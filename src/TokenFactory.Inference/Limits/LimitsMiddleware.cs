@@ -52,7 +52,8 @@ internal sealed partial class LimitsMiddleware(RequestDelegate next, ILimiter li
         {
             if (!exchange.ReservationSettled)
             {
-                await limiter.SettleAsync(taken.Reservation!, Actual.Nothing, CancellationToken.None);
+                // A denial leaves a durable record: who asks on and on for what is denied is asked to wait like anybody.
+                await limiter.SettleAsync(taken.Reservation!, exchange.IsDenied ? Actual.Of(tokens: 0, nanoUsd: 0) : Actual.Nothing, CancellationToken.None);
             }
         }
     }

@@ -69,6 +69,12 @@ public sealed record Deployment
     /// <summary>Null uses the gateway's own clocks.</summary>
     public Clocks? Clocks { get; init; }
 
+    /// <summary>When it is passed over because it keeps failing; null never does.</summary>
+    public Circuit? Circuit { get; init; } = Circuit.Default;
+
+    /// <summary>How long it is left alone at most when it says that its quota is spent or that it is overloaded; zero asks on regardless.</summary>
+    public TimeSpan MaxRest { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Path below an endpoint that active health probes ask for; null turns probing off.</summary>
     public string? HealthPath { get; init; } = "models";
 

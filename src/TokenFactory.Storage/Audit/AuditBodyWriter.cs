@@ -103,5 +103,25 @@ internal sealed class AuditBodyWriter : IDisposable
         }
 
         _json.WriteEndArray();
+        WriteSkipped(settlement);
+    }
+
+    private void WriteSkipped(Settlement settlement)
+    {
+        if (settlement.Skipped.Count == 0)
+        {
+            return;
+        }
+
+        _json.WriteStartArray("skipped"u8);
+        foreach (var skip in settlement.Skipped)
+        {
+            _json.WriteStartObject();
+            _json.WriteString("deployment"u8, skip.Deployment);
+            _json.WriteString("reason"u8, skip.Reason);
+            _json.WriteEndObject();
+        }
+
+        _json.WriteEndArray();
     }
 }

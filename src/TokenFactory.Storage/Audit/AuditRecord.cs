@@ -27,8 +27,8 @@ public sealed record AuditRecord
     /// <summary>SHA-256 over the hash before it, its place and its body.</summary>
     public required byte[] Hash { get; init; }
 
-    /// <summary>The hash it follows; null when the record before it is not kept.</summary>
-    public byte[]? Previous { get; init; }
+    /// <summary>The hash it follows: that of the record before it, or of the chain's id.</summary>
+    public required byte[] Previous { get; init; }
 }
 
 /// <summary>Which records to look at. A tenant is always named: there is no query over all of them by accident.</summary>

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using TokenFactory.Storage.Journal;
+using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Outbox;
 
 namespace TokenFactory.Storage.Audit;
@@ -23,7 +23,7 @@ public sealed class AuditVerifier
     {
         var run = new Run(progress);
         var ends = (await _trail.ChainsAsync(cancel)).ToDictionary(end => end.Chain);
-        var chains = ends.Keys.Union(await _trail.ChainsOfRecordsAsync(cancel)).Order().ToArray();
+        var chains = ends.Keys.Union(await _trail.EndlessChainsAsync(cancel)).Order().ToArray();
         foreach (var chain in chains)
         {
             await WalkAsync(run, chain, ends.GetValueOrDefault(chain), cancel);
@@ -37,7 +37,7 @@ public sealed class AuditVerifier
             }
         }
 
-        foreach (var request in await _trail.UnrecordedAsync(MostFindings + 1, cancel))
+        await foreach (var request in _trail.UnrecordedAsync(cancel))
         {
             run.Found(null, null, request, "the request was settled and has no record");
         }
@@ -46,9 +46,9 @@ public sealed class AuditVerifier
     }
 
     /// <summary>Whether a record's hash is that of its body after the record before it.</summary>
-    /// <param name="previous">The hash before it; null for the first record of a chain, and only for that.</param>
-    public static bool IsHashOf(Guid chain, long sequence, byte[]? previous, ReadOnlySpan<byte> body, ReadOnlySpan<byte> hash) =>
-        (previous is null) == (sequence == 1) && AuditChain.Next(previous ?? AuditChain.Beginning(chain), sequence, body).AsSpan().SequenceEqual(hash);
+    /// <param name="previous">The hash before it; for the first record of a chain that of the chain's id.</param>
+    public static bool IsHashOf(Guid chain, long sequence, ReadOnlySpan<byte> previous, ReadOnlySpan<byte> body, ReadOnlySpan<byte> hash) =>
+        (sequence != 1 || previous.SequenceEqual(AuditChain.Beginning(chain))) && AuditChain.Next(previous, sequence, body).AsSpan().SequenceEqual(hash);
 
     private async Task WalkAsync(Run run, Guid chain, AuditChainEnd? end, CancellationToken cancel)
     {
@@ -67,7 +67,12 @@ public sealed class AuditVerifier
                 run.Found(chain, record.Sequence, record.Id, "its hash is not that of its body and of the record before it: one of the two was changed");
             }
 
-            if (Disagreement(record, ledger) is { } what)
+            else if (!hash.AsSpan().SequenceEqual(record.Previous))
+            {
+                run.Found(chain, record.Sequence, record.Id, "the hash it says it follows is not that of the record before it");
+            }
+
+            if (await DisagreementAsync(record, ledger, cancel) is { } what)
             {
                 run.Found(chain, record.Sequence, record.Id, what);
             }
@@ -98,7 +103,7 @@ public sealed class AuditVerifier
     }
 
     /// <summary>What a record's columns, or the ledger, say other than its body, which the hash covers.</summary>
-    private static string? Disagreement(AuditRecord record, Standing? ledger)
+    private async Task<string?> DisagreementAsync(AuditRecord record, LedgerRow? ledger, CancellationToken cancel)
     {
         try
         {
@@ -110,10 +115,15 @@ public sealed class AuditVerifier
                 return "its columns are not what its body says";
             }
 
-            return record.Kind != AuditKind.Request ? null
-                : ledger is null ? "the ledger has no settlement of it"
-                : Told(data) != Told(ledger.Value) ? "the ledger's settlement is not what its body says"
-                : null;
+            return record.Kind switch
+            {
+                AuditKind.Request when ledger is null => "the ledger has no settlement of it",
+                AuditKind.Request => IsSame(data, ledger) ? null : "the ledger's settlement is not what its body says",
+                AuditKind.Adjustment => await _trail.AdjustmentOfAsync(data.GetProperty("adjusts").GetGuid(), cancel) == (TokensOf(data), data.GetProperty("cost_nano_usd").GetInt64())
+                    ? null
+                    : "the ledger's adjustment is not what its body says",
+                _ => null,
+            };
         }
         catch (Exception unreadable) when (unreadable is JsonException or KeyNotFoundException or FormatException or InvalidOperationException)
         {
@@ -121,17 +131,24 @@ public sealed class AuditVerifier
         }
     }
 
-    private static (string?, string?, long, long, long, long, long, long) Told(JsonElement data)
+    private static bool IsSame(JsonElement data, LedgerRow ledger)
     {
-        var tokens = data.GetProperty("tokens");
-        return (
-            data.GetProperty("outcome").GetString(), data.GetProperty("evidence").GetString(), tokens.GetProperty("input_uncached").GetInt64(), tokens.GetProperty("cache_read").GetInt64(),
-            tokens.GetProperty("cache_write").GetInt64(), tokens.GetProperty("output").GetInt64(), tokens.GetProperty("reasoning").GetInt64(), data.GetProperty("cost_nano_usd").GetInt64());
+        var standing = ledger.Standing;
+        return Enum.IsDefined(standing.Outcome) && Enum.IsDefined(standing.Evidence)
+            && data.GetProperty("outcome").GetString() == WireNames.Of(standing.Outcome).Value
+            && data.GetProperty("evidence").GetString() == WireNames.Of(standing.Evidence).Value
+            && TokensOf(data) == standing.Tokens
+            && data.GetProperty("cost_nano_usd").GetInt64() == standing.CostNanoUsd
+            && LedgerRow.FactNames.Select(name => data.GetProperty(name).GetString()).SequenceEqual(ledger.Facts);
     }
 
-    private static (string?, string?, long, long, long, long, long, long) Told(in Standing ledger) => (
-        WireNames.Of(ledger.Outcome).Value, WireNames.Of(ledger.Evidence).Value, ledger.Tokens.InputUncached, ledger.Tokens.CacheRead,
-        ledger.Tokens.CacheWrite, ledger.Tokens.Output, ledger.Tokens.Reasoning, ledger.CostNanoUsd);
+    private static TokenUsage TokensOf(JsonElement data)
+    {
+        var tokens = data.GetProperty("tokens");
+        return new TokenUsage(
+            tokens.GetProperty("input_uncached").GetInt64(), tokens.GetProperty("cache_read").GetInt64(), tokens.GetProperty("cache_write").GetInt64(),
+            tokens.GetProperty("output").GetInt64(), tokens.GetProperty("reasoning").GetInt64());
+    }
 
     private sealed class Run(IProgress<long>? progress)
     {

@@ -21,6 +21,9 @@ public sealed record Settlement
 
     public required IReadOnlyList<Attempt> Attempts { get; init; }
 
+    /// <summary>Candidates that were not asked, in the order they were passed over.</summary>
+    public IReadOnlyList<Skip> Skipped { get; init; } = [];
+
     public required DateTimeOffset SettledAt { get; init; }
 
     public TimeSpan? TimeToFirstToken { get; init; }

@@ -9,13 +9,15 @@ internal abstract class StoreReader(StoredValues values)
 
     /// <param name="tenant">Whose rows are asked for, so that the database too can keep to them; null for everybody's.</param>
     /// <param name="sql">Makes the text, and adds its parameters.</param>
-    public async Task<List<T>> ReadAsync<T>(string? tenant, Func<DbCommand, string> sql, Func<DbDataReader, T> read, int most, CancellationToken cancel)
+    /// <param name="patient">Whether it may take as long as it takes: an operator waits for it, and no caller.</param>
+    public async Task<List<T>> ReadAsync<T>(string? tenant, Func<DbCommand, string> sql, Func<DbDataReader, T> read, int most, CancellationToken cancel, bool patient = false)
     {
         try
         {
             await using var connection = await OpenAsync(cancel);
             await using var command = connection.CreateCommand();
             command.CommandText = sql(command);
+            command.CommandTimeout = patient ? 0 : command.CommandTimeout;
             await using var reader = await ExecuteAsync(command, tenant, cancel);
             List<T> rows = [];
             while (rows.Count < most && await reader.ReadAsync(cancel))

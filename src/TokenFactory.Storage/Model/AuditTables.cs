@@ -27,6 +27,9 @@ internal static class AuditTables
         table.IndexerProperty<string>("kind").IsRequired();
         table.IndexerProperty<DateTimeOffset>("recorded_at");
         table.IndexerProperty<byte[]>("body").IsRequired();
+
+        // Also the hash before it: a tenant's records prove themselves without those of others between them.
+        table.IndexerProperty<byte[]>("previous").IsRequired();
         table.IndexerProperty<byte[]>("hash").IsRequired();
 
         // Walks a chain; and no place of one is taken twice.

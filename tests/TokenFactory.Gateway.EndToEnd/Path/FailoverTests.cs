@@ -169,6 +169,70 @@ public sealed class FailoverTests(FailoverTests.Backend backend) : IClassFixture
         Told.Refuses(widened, 403);
     }
 
+    [Fact]
+    public async Task Quota_aware_a_spent_quota_is_remembered_for_as_long_as_the_backend_asked()
+    {
+        backend.Upstream.Next(Scripts.Get("TooManyRequests"));
+        var response = await backend.ChatAsync(The.ChatRequest("quota"));
+        Assert.Equal(("second", "2"), (response.Headers["x-tf-provider"].ToString(), response.Headers["x-tf-attempts"].ToString()));
+
+        // The next ones do not ask there, and say so on record.
+        var (first, second) = Totals();
+        response = await backend.ChatAsync(The.ChatRequest("quota"));
+        Assert.Equal(("second", "1"), (response.Headers["x-tf-provider"].ToString(), response.Headers["x-tf-attempts"].ToString()));
+        Assert.Equal((first, second + 1), Totals());
+        var metrics = await backend.Client.GetStringAsync(new Uri("/metrics", UriKind.Relative));
+        Assert.Matches("tokenfactory_deployment_passed_over\\{[^}]*deployment=\"quota\"[^}]*reason=\"quota_spent\"[^}]*\\} 1", metrics);
+        var told = await backend.Gateway.RunToEndAsync(["admin", "explain", "--request", Told.RequestId(response), "--data", backend.Gateway.DataPath]);
+        Assert.Contains("passed over: quota (quota_spent)", told.Output, StringComparison.Ordinal);
+
+        await UntilAsync(async () => (await backend.ChatAsync(The.ChatRequest("quota"))).Headers["x-tf-provider"] == "first");
+    }
+
+    [Fact]
+    public async Task Quota_aware_when_no_quota_is_left_the_caller_hears_when_to_come_again_and_pays_nothing()
+    {
+        backend.Upstream.Next(Scripts.Get("TooManyRequests"));
+        Told.Refuses(await backend.ChatAsync(The.ChatRequest("quota-alone")), 429);
+
+        var (first, second) = Totals();
+        var response = await backend.ChatAsync(The.ChatRequest("quota-alone"));
+
+        Assert.Equal("rate_limit_exceeded", Told.Refuses(response, 429).GetProperty("code").GetString());
+        Assert.InRange(int.Parse(response.Headers.RetryAfter.ToString(), System.Globalization.CultureInfo.InvariantCulture), 1, 2);
+        Assert.Equal((first, second), Totals());
+        Told.Settled(await backend.SettlementAsync(Told.RequestId(response)), "failed", "known_zero", 0, 0);
+        await UntilAsync(async () => (await backend.ChatAsync(The.ChatRequest("quota-alone"))).Status == 200);
+    }
+
+    [Fact]
+    public async Task Quality_a_deployment_that_keeps_failing_is_not_asked_until_its_circuit_lets_one_try()
+    {
+        for (var failure = 0; failure < 4; failure++)
+        {
+            backend.Upstream.Next(Scripts.Get("ServerError"));
+            Told.Refuses(await backend.ChatAsync(The.ChatRequest("failing")), 502);
+        }
+
+        var (first, _) = Totals();
+        var response = await backend.ChatAsync(The.ChatRequest("failing"));
+
+        Assert.Equal("server_is_overloaded", Told.Refuses(response, 503).GetProperty("code").GetString());
+        Assert.Equal("1", response.Headers.RetryAfter);
+        Assert.Equal(first, Totals().First);
+        await UntilAsync(async () => (await backend.ChatAsync(The.ChatRequest("failing"))).Status == 200);
+        Assert.Equal(200, (await backend.ChatAsync(The.ChatRequest("failing"))).Status);
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> holds)
+    {
+        for (var tries = 0; !await holds(); tries++)
+        {
+            Assert.True(tries < 600, "it is passed over still");
+            await Task.Delay(50);
+        }
+    }
+
     private (long First, long Second) Totals() => (backend.Upstream.Totals.Requests, backend.Other.Totals.Requests);
 
     private static ByteArrayContent Json(byte[] body) => new(body) { Headers = { ContentType = new("application/json") } };
@@ -189,17 +253,23 @@ public sealed class FailoverTests(FailoverTests.Backend backend) : IClassFixture
               - { name: first, kind: openai, region: eu-west-1 }
               - { name: second, kind: openai, region: us-east-1 }
             deployments:
-              - { name: first, provider: first, endpoints: ["{{Upstream.BaseUrl}}"], timeouts: { first_byte: 1500ms, idle: 1500ms }, health: { path: "false" } }
+              - { name: first, provider: first, endpoints: ["{{Upstream.BaseUrl}}"], timeouts: { first_byte: 1500ms, idle: 1500ms }, health: { path: "false" }, max_rest: 0s, circuit: { enabled: false } }
               - { name: first-resting, provider: first, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" } }
               - { name: gone, provider: first, endpoints: ["{{Gone}}"], health: { path: "false" } }
               - { name: half-gone, provider: first, endpoints: ["{{Gone}}", "{{Upstream.BaseUrl}}"], health: { path: "false" } }
-              - { name: second, provider: second, endpoints: ["{{Other.BaseUrl}}"], health: { path: "false" } }
+              - { name: second, provider: second, endpoints: ["{{Other.BaseUrl}}"], health: { path: "false" }, max_rest: 0s, circuit: { enabled: false } }
+              - { name: quota, provider: first, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" } }
+              - { name: quota-alone, provider: first, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" } }
+              - { name: failing, provider: first, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" }, circuit: { failure_percent: 60, min_attempts: 4, window: 1m, open: 1s } }
             models:
               - { name: fake-model, deployments: [ { use: first, priority: 0 }, { use: second, priority: 1 } ] }
               - { name: gone-first, deployments: [ { use: gone, priority: 0 }, { use: second, priority: 1 } ] }
               - { name: half-gone, deployments: [ { use: half-gone, priority: 0 }, { use: second, priority: 1 } ] }
               - { name: resting, deployments: [ { use: first-resting, priority: 0 }, { use: second, priority: 1 } ] }
               - { name: american, deployments: [ { use: second } ] }
+              - { name: quota, deployments: [ { use: quota, priority: 0 }, { use: second, priority: 1 } ] }
+              - { name: quota-alone, deployments: [ { use: quota-alone } ] }
+              - { name: failing, deployments: [ { use: failing } ] }
             tenants:
               - name: anywhere
                 projects: [ { name: all } ]

@@ -300,6 +300,8 @@ public sealed class QuirkTests(QuirkTests.Backend backend) : IClassFixture<Quirk
                 usd_per_million: { input: 1, output: 2 }
                 timeouts: { connect: 1s, first_byte: 1500ms, idle: 1500ms }
                 health: { path: "false" }
+                max_rest: 0s
+                circuit: { enabled: false }
             models:
               - { name: fake-model, deployments: [ { use: quirky } ] }
             """;

@@ -46,6 +46,7 @@ public sealed class AuditBodyWriterTests : IDisposable
             Admission = _admission with { Policy = null, PolicyDecisionId = null, Tenant = "Ünïcode \"quoted\"\n\u2028" },
             Outcome = Outcome.Failed,
             Error = "backend_error",
+            Skipped = [new Skip("llama-eu", Skip.QuotaSpent), new Skip("llama-eu-2", Skip.CircuitOpen)],
             Attempts = [new Attempt(1, "llama-us", "gpu-us", null, null, "connect_timeout", _admission.AcceptedAt, TimeSpan.FromSeconds(1))],
         };
 

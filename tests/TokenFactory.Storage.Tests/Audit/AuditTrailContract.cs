@@ -183,16 +183,16 @@ public abstract class AuditTrailContract : IAsyncLifetime
     [InlineData("DELETE FROM audit_records WHERE sequence = 3", "1 records before it are gone")]
     [InlineData("UPDATE audit_records SET sequence = CASE sequence WHEN 4 THEN 5 ELSE 4 END + 100 WHERE sequence IN (4, 5); UPDATE audit_records SET sequence = sequence - 100 WHERE sequence > 100", "its hash is not")]
     [InlineData("UPDATE settlements SET output = output + 1 WHERE request_id = (SELECT record_id FROM audit_records WHERE sequence = 4)", "the ledger's settlement is not")]
+    [InlineData("UPDATE settlements SET outcome = 99 WHERE request_id = (SELECT record_id FROM audit_records WHERE sequence = 4)", "the ledger's settlement is not")]
+    [InlineData("UPDATE settlements SET region = 'us-east-1' WHERE request_id = (SELECT record_id FROM audit_records WHERE sequence = 4)", "the ledger's settlement is not")]
+    [InlineData("UPDATE audit_records SET previous = hash WHERE sequence = 4", "the hash it says it follows")]
+    [InlineData("UPDATE audit_records SET body = {1} WHERE sequence = 4", "its hash is not")]
     [InlineData("DELETE FROM settlements WHERE request_id = (SELECT record_id FROM audit_records WHERE sequence = 4)", "the ledger has no settlement")]
     public async Task P11_What_is_edited_removed_or_moved_is_found_at_its_record(string sql, string what)
     {
-        for (var n = 0; n < 9; n++)
-        {
-            await _store.SettleAsync(1);
-            await Task.Delay(2);
-        }
+        await SettleOneByOneAsync(9);
 
-        await _store.TamperAsync(sql.Replace("{0}", $"(SELECT body FROM audit_records WHERE sequence = 1)", StringComparison.Ordinal));
+        await _store.TamperAsync(sql.Replace("{0}", "(SELECT body FROM audit_records WHERE sequence = 1)", StringComparison.Ordinal).Replace("{1}", "'nonsense'", StringComparison.Ordinal));
 
         var first = (await VerifyAsync()).Findings[0];
         Assert.Equal((_store.InstanceId, 4), (first.Chain, first.Sequence));
@@ -200,9 +200,21 @@ public abstract class AuditTrailContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task P11_An_adjustment_that_was_changed_in_the_ledger_is_found()
+    {
+        var admission = SomeRequest.Admission(_store.InstanceId);
+        await _store.Journal.AdmitAsync(admission);
+        await _store.Journal.SettleOnceAsync(SomeRequest.Settlement(admission) with { Outcome = Outcome.Orphaned, Tokens = new TokenUsage(1, 0, 0, 0, 0) });
+        await _store.Journal.SettleOnceAsync(SomeRequest.Settlement(admission));
+        await _store.TamperAsync("UPDATE adjustments SET cost_nano_usd = 0");
+
+        Assert.Equal("the ledger's adjustment is not what its body says", Assert.Single((await VerifyAsync()).Findings).What);
+    }
+
+    [Fact]
     public async Task P11_A_chain_that_lost_its_end_says_so()
     {
-        await _store.SettleAsync(9);
+        await SettleOneByOneAsync(9);
         await _store.TamperAsync("DELETE FROM audit_records WHERE sequence > 6");
 
         var findings = (await VerifyAsync()).Findings;
@@ -245,8 +257,19 @@ public abstract class AuditTrailContract : IAsyncLifetime
         Assert.Equal((3, 2), (first.Count, second.Count));
         Assert.All(first.Concat(second), record => Assert.Equal("acme", record.Tenant));
         Assert.Empty(await _store.Trail.PageAsync(acme with { Project = "elsewhere" }, null, 3, default));
+        Assert.Equal(5, (await _store.Trail.PageAsync(acme with { From = DateTimeOffset.MinValue }, null, 9, default)).Count);
         Assert.Empty(await _store.Trail.PageAsync(acme with { Until = TimeProvider.System.GetUtcNow().AddHours(-1) }, null, 3, default));
         Assert.Equal(5, (await _store.Trail.PageAsync(acme with { From = TimeProvider.System.GetUtcNow().AddHours(-1) }, null, 9, default)).Count);
+    }
+
+    /// <summary>In different milliseconds, so that the chain's order is that of the ids.</summary>
+    private async Task SettleOneByOneAsync(int count)
+    {
+        for (var n = 0; n < count; n++)
+        {
+            await _store.SettleAsync(1);
+            await Task.Delay(2);
+        }
     }
 
     private Task<AuditReport> VerifyAsync() => _store.Verifier.VerifyAsync([], null, default);

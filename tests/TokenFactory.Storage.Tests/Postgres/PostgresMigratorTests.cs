@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Iam;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
@@ -88,7 +89,7 @@ public sealed class PostgresMigratorTests
         await owner.ExecuteAsync("CREATE ROLE walled LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO walled");
         await using var source = Npgsql.NpgsqlDataSource.Create(owner.Server.ConnectionString(owner.Database, "walled"));
 
-        foreach (var table in (string[])["settlements", "attempts", "usage_deltas"])
+        foreach (var table in (string[])["settlements", "attempts", "usage_deltas", "audit_records"])
         {
             Assert.Equal(1L, await CountAsync($"SELECT set_config('tokenfactory.tenant', 'acme', true); SELECT count(*) FROM {table}"));
             Assert.Equal(0L, await CountAsync($"SELECT set_config('tokenfactory.tenant', 'acme', true); SELECT count(*) FROM {table} WHERE tenant = 'globex'"));
@@ -99,6 +100,11 @@ public sealed class PostgresMigratorTests
         var ledger = services.GetRequiredService<IUsageLedger>();
         Assert.Equal(1, (await ledger.SummariseAsync(new() { Tenant = "acme" }, default, default))[0].Requests);
         Assert.Equal(2, (await ledger.SummariseAsync(new() { Tenant = null }, default, default))[0].Requests);
+
+        // Its record follows one that is walled off, and proves itself all the same.
+        var record = Assert.Single(await services.GetRequiredService<IAuditTrail>().PageAsync(new AuditFilter { Tenant = "globex" }, null, 10, default));
+        Assert.Equal(2, record.Sequence);
+        Assert.True(AuditVerifier.IsHashOf(record.Chain, record.Sequence, record.Previous, record.Body, record.Hash));
 
         async Task<object?> CountAsync(string sql)
         {

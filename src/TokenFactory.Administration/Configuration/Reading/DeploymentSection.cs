@@ -62,6 +62,8 @@ internal static class DeploymentSection
             StreamsUsage = section["streams_usage"].Flag() ?? true,
             ContinuousUsage = section["continuous_usage"].Flag() ?? false,
             Clocks = ClocksOf(section["timeouts"]),
+            Circuit = CircuitOf(section["circuit"]),
+            MaxRest = section["max_rest"].Duration(TimeSpan.Zero, TimeSpan.FromHours(1)) ?? TimeSpan.FromMinutes(1),
             HealthPath = provider?.Kind == ProviderKind.Loopback ? null : healthPath,
             HealthInterval = healthInterval ?? TimeSpan.FromSeconds(10),
         };
@@ -158,6 +160,26 @@ internal static class DeploymentSection
         };
         section.RefuseUnknownKeys();
         return clocks;
+    }
+
+    private static Circuit? CircuitOf(Field field)
+    {
+        if (field.Section() is not { } section)
+        {
+            return Circuit.Default;
+        }
+
+        var usual = Circuit.Default;
+        var isOn = section["enabled"].Flag() ?? true;
+        var circuit = new Circuit
+        {
+            FailureRatio = section["failure_percent"].Whole(1, 100) is { } percent ? percent / 100.0 : usual.FailureRatio,
+            MinimumAttempts = (int?)section["min_attempts"].Whole(2, 100_000) ?? usual.MinimumAttempts,
+            Window = section["window"].Duration(TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)) ?? usual.Window,
+            Open = section["open"].Duration(TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)) ?? usual.Open,
+        };
+        section.RefuseUnknownKeys();
+        return isOn ? circuit with { LongestOpen = circuit.Open > usual.LongestOpen ? circuit.Open : usual.LongestOpen } : null;
     }
 
     private static string? HealthPath(Field field)

@@ -35,11 +35,13 @@ internal static class AuditVerifyCommand
             if (result.GetValue(_file) is { } file)
             {
                 await using var stream = File.OpenRead(file);
-                return await TellAsync(await AuditFile.VerifyAsync(stream, manifest, cancel), result);
+                return await TellAsync(
+                    await AuditFile.VerifyAsync(stream, manifest, cancel),
+                    manifest is null ? "each is whole; whether one is missing only the manifest tells (--manifest)" : "none was edited, removed or moved", result);
             }
 
             var progress = new Progress(Console.Error);
-            return await OpenedStore.RunAsync(store, result, async opened => await TellAsync(await opened.AuditVerifier.VerifyAsync(manifest?.Ends() ?? [], progress, cancel), result), cancel);
+            return await OpenedStore.RunAsync(store, result, async opened => await TellAsync(await opened.AuditVerifier.VerifyAsync(manifest?.Ends() ?? [], progress, cancel), "none was edited, removed or moved", result), cancel);
         }
         catch (Exception reason) when (reason is IOException or UnauthorizedAccessException or InvalidDataException)
         {
@@ -47,18 +49,18 @@ internal static class AuditVerifyCommand
         }
     }
 
-    private static async Task<int> TellAsync(AuditReport report, ParseResult result)
+    private static async Task<int> TellAsync(AuditReport report, string praise, ParseResult result)
     {
-        await Console.Out.WriteLineAsync(result.GetValue(_asJson) ? JsonSerializer.Serialize(report, _json) : Text(report));
+        await Console.Out.WriteLineAsync(result.GetValue(_asJson) ? JsonSerializer.Serialize(report, _json) : Text(report, praise));
         return report.Findings.Count == 0 ? 0 : 1;
     }
 
-    private static string Text(AuditReport report)
+    private static string Text(AuditReport report, string praise)
     {
         var looked = string.Create(CultureInfo.InvariantCulture, $"{report.Records} records in {report.Chains} chains");
         if (report.Findings.Count == 0)
         {
-            return $"{looked}: none was edited, removed or moved";
+            return $"{looked}: {praise}";
         }
 
         var table = TextTable.Of(

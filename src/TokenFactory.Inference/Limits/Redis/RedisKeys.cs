@@ -7,6 +7,8 @@ internal static class RedisKeys
 {
     public const string Replicas = "tfg:replicas";
 
+    public const string Rests = "tfg:rests";
+
     public static RedisKey Reservation(string tenant, Guid id) => $"tfg:{{{tenant}}}:r:{id:N}";
 
     public static RedisKey Of(string tenant, in Bucket bucket) => $"tfg:{{{tenant}}}:{KindOf(bucket.Dimension)}:{bucket.Subject}";

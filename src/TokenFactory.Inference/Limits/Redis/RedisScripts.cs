@@ -15,6 +15,7 @@ internal sealed class RedisScripts
         Settle = Compose("settle");
         Extend = Compose("extend");
         Replicas = Compose("replicas");
+        Rests = Compose("rests");
     }
 
     public static RedisScripts OnServerTime { get; } = new();
@@ -26,6 +27,8 @@ internal sealed class RedisScripts
     public string Extend { get; }
 
     public string Replicas { get; }
+
+    public string Rests { get; }
 
     private string Compose(string name) => _prelude + "\n" + Read(name);
 

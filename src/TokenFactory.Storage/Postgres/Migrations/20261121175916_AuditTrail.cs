@@ -38,6 +38,7 @@ namespace TokenFactory.Storage.Postgres.Migrations
                     chain uuid NOT NULL,
                     hash bytea NOT NULL,
                     kind text NOT NULL,
+                    previous bytea NOT NULL,
                     project text NOT NULL,
                     recorded_at timestamp with time zone NOT NULL,
                     sequence bigint NOT NULL,

@@ -521,6 +521,11 @@ namespace TokenFactory.Storage.Postgres.Migrations
                         .HasColumnType("text")
                         .HasColumnName("kind");
 
+                    b.Property<byte[]>("previous")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("previous");
+
                     b.Property<string>("project")
                         .IsRequired()
                         .HasColumnType("text")

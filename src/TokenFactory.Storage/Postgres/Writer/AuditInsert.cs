@@ -38,8 +38,9 @@ internal static class AuditInsert
             UNION ALL
             SELECT n, record_id, tenant, project, recorded_at, body, sequence, int8send(sequence + n) || body FROM told LEFT JOIN chain_end ON true) AS step),
         recorded AS (
-          INSERT INTO audit_records (record_id, chain, sequence, tenant, project, kind, recorded_at, body, hash)
-          SELECT record_id, $1, base + n, tenant, project, $2, recorded_at, body, hash FROM linked WHERE n > 0),
+          INSERT INTO audit_records (record_id, chain, sequence, tenant, project, kind, recorded_at, body, previous, hash)
+          SELECT record_id, $1, base + n, tenant, project, $2, recorded_at, body, previous, hash
+          FROM (SELECT linked.*, lag(hash) OVER (ORDER BY n) AS previous FROM linked) AS chained WHERE n > 0),
         moved AS (
           UPDATE audit_chains SET sequence = last.sequence, hash = last.hash
           FROM (SELECT base + n AS sequence, hash FROM linked WHERE n > 0 ORDER BY n DESC LIMIT 1) AS last WHERE chain = $1)

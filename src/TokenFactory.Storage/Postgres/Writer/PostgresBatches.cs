@@ -81,6 +81,9 @@ internal sealed partial class PostgresBatches(PostgresDatabase database, Postgre
             {
                 // A role or database may have it off, and then a commit is a promise without a disk behind it.
                 new NpgsqlBatchCommand("SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"),
+
+                // A batch that the network broke off in its middle holds its locks until the server knows: half a minute and not its default of hours.
+                new NpgsqlBatchCommand("SELECT set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '4', false)"),
                 new NpgsqlBatchCommand("SELECT set_config('lock_timeout', $1, false)") { Parameters = { new() { Value = $"{(int)options.WriteDeadline.TotalMilliseconds}ms" } } },
                 BeatCommand(),
                 new NpgsqlBatchCommand(AuditInsert.BeginSql) { Parameters = { new NpgsqlParameter<Guid> { TypedValue = options.InstanceId } } },

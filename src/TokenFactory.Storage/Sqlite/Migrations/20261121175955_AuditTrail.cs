@@ -38,6 +38,7 @@ namespace TokenFactory.Storage.Sqlite.Migrations
                     chain = table.Column<byte[]>(type: "BLOB", nullable: false),
                     hash = table.Column<byte[]>(type: "BLOB", nullable: false),
                     kind = table.Column<string>(type: "TEXT", nullable: false),
+                    previous = table.Column<byte[]>(type: "BLOB", nullable: false),
                     project = table.Column<string>(type: "TEXT", nullable: false),
                     recorded_at = table.Column<long>(type: "INTEGER", nullable: false),
                     sequence = table.Column<long>(type: "INTEGER", nullable: false),

@@ -511,6 +511,11 @@ namespace TokenFactory.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("kind");
 
+                    b.Property<byte[]>("previous")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("previous");
+
                     b.Property<string>("project")
                         .IsRequired()
                         .HasColumnType("TEXT")

@@ -18,7 +18,7 @@ internal sealed class AuditRows : IDisposable
     {
         (_chain, _bodies) = (chain, bodies);
         _insert = connection.Prepare(
-            "INSERT INTO audit_records (record_id, chain, sequence, tenant, project, kind, recorded_at, body, hash) VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (record_id) DO NOTHING",
+            "INSERT INTO audit_records (record_id, chain, sequence, tenant, project, kind, recorded_at, body, previous, hash) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (record_id) DO NOTHING",
             kept: true);
         _move = connection.Prepare(
             "INSERT INTO audit_chains (chain, sequence, hash) VALUES (?,?,?) ON CONFLICT (chain) DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash",
@@ -58,7 +58,7 @@ internal sealed class AuditRows : IDisposable
     {
         var next = new End(_end.Sequence + 1, AuditChain.Next(_end.Hash, _end.Sequence + 1, body));
         var inserted = _insert.Row()
-            .Bind(id).Bind(_chain).Bind(next.Sequence).Bind(facts.Tenant).Bind(facts.Project).Bind(kind).Bind(at).Bind(body).Bind(next.Hash)
+            .Bind(id).Bind(_chain).Bind(next.Sequence).Bind(facts.Tenant).Bind(facts.Project).Bind(kind).Bind(at).Bind(body).Bind(_end.Hash).Bind(next.Hash)
             .Run() == 1;
 
         // Only now: an insert that is refused leaves the chain where it was.

@@ -1,0 +1,127 @@
+using Polly;
+using Polly.CircuitBreaker;
+using TokenFactory.Inference.ReadModel;
+using TokenFactory.Storage.Journal;
+using Outcome = TokenFactory.Storage.Ledger.Outcome;
+
+namespace TokenFactory.Inference.Dispatch.Standing;
+
+/// <summary>
+/// Whether a deployment may be asked now: not while it rests (it said that its quota is spent or that it is overloaded), and not while
+/// its circuit is open (it kept failing); of those that wait for an open circuit, one at a time tries.
+/// </summary>
+internal sealed class DeploymentStanding
+{
+    private static readonly TimeSpan _firstOwnRest = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _longestOwnRest = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan _heardLate = TimeSpan.FromMilliseconds(500);
+
+    private readonly Deployment _settings;
+    private readonly TimeProvider _clock;
+    private readonly Random _random;
+    private readonly Action<string, TimeSpan> _told;
+    private readonly ResiliencePipeline<Failure?>? _circuit;
+    private Pass? _pass;
+    private int _refusals;
+
+    /// <param name="told">Hears the reason and length of each new pass.</param>
+    public DeploymentStanding(Deployment settings, TimeProvider clock, Random random, Action<string, TimeSpan> told)
+    {
+        (_settings, _clock, _random, _told) = (settings, clock, random, told);
+        _circuit = settings.Circuit is { } circuit ? Build(circuit) : null;
+    }
+
+    public bool Fits(Deployment settings) => settings.Circuit == _settings.Circuit && settings.MaxRest == _settings.MaxRest;
+
+    /// <summary>Why it is passed over now, and for how long still; null when it may be asked.</summary>
+    public (string Reason, TimeSpan Left)? PassedOver =>
+        Volatile.Read(ref _pass) is { } pass && pass.Length - _clock.GetElapsedTime(pass.Since) is var left && left > TimeSpan.Zero ? (pass.Reason, left) : null;
+
+    /// <summary>Asks it, and learns from how that went.</summary>
+    /// <returns>False when another request is trying the open circuit just now.</returns>
+    public async ValueTask<(bool Asked, Failure? Failure)> TryAsync<TState>(Func<TState, Task<Failure?>> attempt, TState state)
+    {
+        if (_circuit is null)
+        {
+            return (true, await attempt(state));
+        }
+
+        try
+        {
+            return (true, await _circuit.ExecuteAsync(static async (call, _) => await call.attempt(call.state), (attempt, state), CancellationToken.None));
+        }
+        catch (BrokenCircuitException)
+        {
+            return (false, null);
+        }
+    }
+
+    /// <summary>It turned a request away.</summary>
+    /// <param name="reason">One of <see cref="Skip"/>'s.</param>
+    /// <param name="asked">For how long it asks to be left alone; null when it does not say.</param>
+    public void Rest(string reason, TimeSpan? asked)
+    {
+        var own = Math.Min(_longestOwnRest.TotalSeconds, _firstOwnRest.TotalSeconds * Math.Pow(2, Math.Min(Interlocked.Increment(ref _refusals) - 1, 10)));
+        var length = asked ?? TimeSpan.FromSeconds(own * (0.5 + _random.NextDouble() / 2));
+        PassOver(reason, length < _settings.MaxRest ? length : _settings.MaxRest);
+    }
+
+    /// <summary>Another replica was turned away.</summary>
+    public void Hear(string reason, TimeSpan left)
+    {
+        var length = left < _settings.MaxRest ? left : _settings.MaxRest;
+
+        // A rest of one's own comes back a little shorter, and is no news.
+        if (length > TimeSpan.Zero && !(PassedOver?.Left + _heardLate >= length))
+        {
+            Volatile.Write(ref _pass, new Pass(reason, length, _clock.GetTimestamp()));
+        }
+    }
+
+    /// <summary>It took a request.</summary>
+    public void Took() => Volatile.Write(ref _refusals, 0);
+
+    private void PassOver(string reason, TimeSpan length)
+    {
+        if (length <= TimeSpan.Zero || PassedOver?.Left >= length)
+        {
+            return;
+        }
+
+        Volatile.Write(ref _pass, new Pass(reason, length, _clock.GetTimestamp()));
+        _told(reason, length);
+    }
+
+    private ResiliencePipeline<Failure?> Build(Circuit circuit) => new ResiliencePipelineBuilder<Failure?> { TimeProvider = _clock }
+        .AddCircuitBreaker(new CircuitBreakerStrategyOptions<Failure?>
+        {
+            FailureRatio = circuit.FailureRatio,
+            MinimumThroughput = circuit.MinimumAttempts,
+            SamplingDuration = circuit.Window,
+            BreakDuration = circuit.Open,
+            BreakDurationGenerator = arguments => ValueTask.FromResult(OpenFor(circuit, arguments.HalfOpenAttempts)),
+            ShouldHandle = static arguments => ValueTask.FromResult(Counts(arguments.Outcome.Result)),
+            OnOpened = arguments =>
+            {
+                PassOver(Skip.CircuitOpen, arguments.BreakDuration);
+                return ValueTask.CompletedTask;
+            },
+        })
+        .Build();
+
+    /// <summary>Replicas must not all try in the same instant.</summary>
+    private TimeSpan OpenFor(Circuit circuit, int tries)
+    {
+        var longest = Math.Min(circuit.LongestOpen.TotalSeconds, circuit.Open.TotalSeconds * Math.Pow(2, Math.Min(tries, 10)));
+        return TimeSpan.FromSeconds(longest * (0.8 + _random.NextDouble() / 5));
+    }
+
+    /// <summary>What says something of the deployment: not a client that went away, this gateway's own trouble, or a quota, which has its own rest.</summary>
+    private static bool Counts(Failure? failure) =>
+        failure is { Outcome: Outcome.Failed or Outcome.TimedOut or Outcome.BackendCut, Error.Status: >= 500 or 408 }
+        && failure.Error != GatewayError.JournalUnavailable
+        && failure.Error != GatewayError.Internal;
+
+    private sealed record Pass(string Reason, TimeSpan Length, long Since);
+}

@@ -1,0 +1,15 @@
+namespace TokenFactory.Storage.Journal;
+
+/// <summary>A candidate that was passed over without being asked.</summary>
+/// <param name="Reason">One of the constants here.</param>
+public sealed record Skip(string Deployment, string Reason)
+{
+    /// <summary>It had said that its quota is spent.</summary>
+    public const string QuotaSpent = "quota_spent";
+
+    /// <summary>It had said that it is overloaded, and for how long.</summary>
+    public const string Overloaded = "overloaded";
+
+    /// <summary>It kept failing.</summary>
+    public const string CircuitOpen = "circuit_open";
+}
