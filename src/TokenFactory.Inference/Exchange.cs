@@ -66,6 +66,9 @@ internal sealed class Exchange(Guid requestId, Operations operation, Snapshot sn
     /// <summary>Where the latest attempt ran; null when none was made.</summary>
     public Placement? Placement { get; set; }
 
+    /// <summary>Whether the latest attempt was at a manual deployment: what it says is no model's.</summary>
+    public bool IsByHand => Placement is { } placement && Snapshot.Registry.Deployments.TryGetValue(placement.Deployment, out var deployment) && deployment.Provider.Kind == ProviderKind.Manual;
+
     /// <summary>What Metering found wrong with the arriving body; null while nothing is.</summary>
     public Failure? BackendFault { get; set; }
 

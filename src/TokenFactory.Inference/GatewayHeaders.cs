@@ -9,6 +9,9 @@ internal static class GatewayHeaders
     public const string Model = "x-tf-model";
     public const string ModelVersion = "x-tf-model-version";
     public const string PolicyDecision = "x-tf-policy-decision";
+
+    /// <summary>Only on an answer that no model gave: <c>manual</c>.</summary>
+    public const string Degraded = "x-tf-degraded";
     public const string Attempts = "x-tf-attempts";
     public const string UseCase = "x-tf-use-case";
     public const string Tier = "x-tf-tier";

@@ -55,7 +55,7 @@ public static class InferenceServices
         services.AddHostedService(provider => provider.GetRequiredService<LateSettlements>());
 
         services.AddSingleton<UpstreamUris>();
-        services.AddSingleton<Func<LoopbackHandler>>(provider => () => new LoopbackHandler(TokenEncoding.O200kBase.Count, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<Func<string?, LoopbackHandler>>(provider => answer => new LoopbackHandler(TokenEncoding.O200kBase.Count, provider.GetRequiredService<TimeProvider>(), answer));
         services.AddReverseProxy();
 
         // YARP brings data protection for its session affinity, which is not used here; started, it would keep keys on the local disk.

@@ -73,12 +73,13 @@ internal sealed class DeploymentClusters : IProxyConfigProvider, IDisposable
         Metadata = new Dictionary<string, string>
         {
             [ForwardClients.KindKey] = deployment.Provider.Kind.ToString(),
+            [ForwardClients.AnswerKey] = deployment.Answer ?? "",
             [ForwardClients.ConnectKey] = (deployment.Clocks ?? _options.Clocks).Connect.TotalMilliseconds.ToString(System.Globalization.CultureInfo.InvariantCulture),
         },
     };
 
     private static Dictionary<string, DestinationConfig> Destinations(Deployment deployment) =>
-        deployment.Provider.Kind == ProviderKind.Loopback
+        deployment.Provider.IsInside
             ? new() { ["loopback"] = new DestinationConfig { Address = "http://loopback/v1" } }
             : deployment.Endpoints.ToDictionary(e => e.ToString(), e => new DestinationConfig { Address = e.ToString().TrimEnd('/') });
 

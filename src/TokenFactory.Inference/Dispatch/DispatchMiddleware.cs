@@ -38,6 +38,11 @@ internal sealed partial class DispatchMiddleware(
         var soonest = TimeSpan.MaxValue;
         foreach (var deployment in Healthiest(exchange.Plan.Candidates))
         {
+            if (exchange.AttemptsMade >= options.MaxAttempts && !deployment.Provider.IsInside)
+            {
+                continue;
+            }
+
             var standing = standings.Of(deployment);
             var over = standing.PassedOver;
             if (over is null)
@@ -46,7 +51,7 @@ internal sealed partial class DispatchMiddleware(
                 if (asked)
                 {
                     failure = failed;
-                    if (failed is null || exchange.AttemptsMade >= options.MaxAttempts || !MayTryNext(context, exchange, failed))
+                    if (failed is null || !MayTryNext(context, exchange, failed))
                     {
                         break;
                     }

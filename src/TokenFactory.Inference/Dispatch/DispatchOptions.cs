@@ -7,7 +7,7 @@ public sealed record DispatchOptions
     /// <summary>For deployments that set none of their own.</summary>
     public Clocks Clocks { get; init; } = Clocks.Default;
 
-    /// <summary>Candidates that one request asks at most.</summary>
+    /// <summary>Backends that one request asks at most; what answers inside the gateway is asked beyond it.</summary>
     public int MaxAttempts { get; init; } = 4;
 
     public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromSeconds(5);

@@ -8,11 +8,12 @@ namespace TokenFactory.Inference.Dispatch;
 
 /// <summary>
 /// Makes the HTTP client of a cluster. It follows no redirect, keeps no cookie, uses no proxy of the environment and adds
-/// no trace header: what a backend gets is what the transforms say. The loopback provider answers in the same place, without a network.
+/// no trace header: what a backend gets is what the transforms say. What answers inside the gateway does so in the same place, without a network.
 /// </summary>
-internal sealed class ForwardClients(Func<LoopbackHandler> loopback) : IForwarderHttpClientFactory
+internal sealed class ForwardClients(Func<string?, LoopbackHandler> inside) : IForwarderHttpClientFactory
 {
     public const string KindKey = "kind";
+    public const string AnswerKey = "answer";
     public const string ConnectKey = "connect_ms";
 
     public HttpMessageInvoker CreateClient(ForwarderHttpClientContext context)
@@ -23,9 +24,9 @@ internal sealed class ForwardClients(Func<LoopbackHandler> loopback) : IForwarde
         }
 
         var metadata = context.NewMetadata;
-        if (metadata?.GetValueOrDefault(KindKey) == nameof(ProviderKind.Loopback))
+        if (metadata?.GetValueOrDefault(KindKey) is nameof(ProviderKind.Loopback) or nameof(ProviderKind.Manual))
         {
-            return new HttpMessageInvoker(loopback());
+            return new HttpMessageInvoker(inside(metadata.GetValueOrDefault(AnswerKey) is { Length: > 0 } answer ? answer : null));
         }
 
         var connect = double.Parse(metadata?.GetValueOrDefault(ConnectKey) ?? "5000", CultureInfo.InvariantCulture);

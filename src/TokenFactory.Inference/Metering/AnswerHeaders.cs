@@ -15,6 +15,11 @@ internal static class AnswerHeaders
         }
 
         headers[GatewayHeaders.Provider] = placement.Provider;
+        if (exchange.IsByHand)
+        {
+            headers[GatewayHeaders.Degraded] = "manual";
+        }
+
         headers[GatewayHeaders.Model] = placement.UpstreamModel;
         if (placement.Region is { } region)
         {

@@ -5,7 +5,7 @@ namespace TokenFactory.Inference.Metering;
 /// <summary>What a request used, and what that rests on.</summary>
 internal readonly record struct Usage(Evidence Evidence, TokenUsage Tokens)
 {
-    /// <summary>Of a request that reached no backend.</summary>
+    /// <summary>Of a request that reached no backend, or was answered by hand.</summary>
     public static Usage None { get; } = new(Evidence.KnownZero, TokenUsage.Zero);
 
     // Counting an input larger than this would cost more than the figure is worth; it is estimated from its bytes.
@@ -17,6 +17,11 @@ internal readonly record struct Usage(Evidence Evidence, TokenUsage Tokens)
     /// </summary>
     public static Usage Of(Exchange exchange, Answer? answer, Failure? failure)
     {
+        if (exchange.IsByHand)
+        {
+            return None;
+        }
+
         var delivered = answer is not null && (failure is null || exchange.FirstByteSent);
         if (delivered && answer!.Usage is { } reported)
         {

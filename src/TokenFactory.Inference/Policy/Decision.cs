@@ -11,8 +11,8 @@ internal sealed record Decision(string Id, IReadOnlyList<string> Regions, Tenant
     /// <summary>Why a deployment may not see the data, and the bundle's rule that says so; the rule is null where the tenant's own policy does.</summary>
     public (string Reason, string? Rule)? ExclusionOf(Deployment deployment)
     {
-        // The built-in echo never leaves the process, so no region applies to it.
-        if (deployment.Provider.Kind == ProviderKind.Loopback)
+        // What answers inside never leaves the process, so no region applies to it.
+        if (deployment.Provider.IsInside)
         {
             return null;
         }

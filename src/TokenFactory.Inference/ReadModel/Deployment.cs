@@ -11,6 +11,9 @@ public enum ProviderKind
 
     /// <summary>The built-in echo model: no network, no cost, deterministic.</summary>
     Loopback = 1,
+
+    /// <summary>No model: an answer that the operator wrote, for when no backend may be asked or none can answer. No network, no tokens.</summary>
+    Manual = 2,
 }
 
 /// <summary>Who runs a backend.</summary>
@@ -19,6 +22,9 @@ public sealed record Provider(string Name, ProviderKind Kind, string? Region, Se
 {
     /// <summary>What was agreed with it (<c>dpa</c>, <c>no_training</c>, …): facts for policy, absent is unknown.</summary>
     public FrozenDictionary<string, bool> Contract { get; init; } = FrozenDictionary<string, bool>.Empty;
+
+    /// <summary>Whether it answers inside the gateway, so that no data leaves the process.</summary>
+    public bool IsInside => Kind != ProviderKind.OpenAi;
 }
 
 /// <summary>A secret value that no log, record or exception prints.</summary>
@@ -56,6 +62,9 @@ public sealed record Deployment
     public long? MaxOutput { get; init; }
 
     public Price Price { get; init; } = Price.Free;
+
+    /// <summary>What a manual deployment says; null for every other.</summary>
+    public string? Answer { get; init; }
 
     /// <summary>Its rank among deployments, higher is better; null is unknown. For the strategy <see cref="RoutingStrategy.Quality"/>.</summary>
     public int? Quality { get; init; }

@@ -76,6 +76,11 @@ internal sealed class Planner(Random random)
     private static Rank RankOf(RouteTarget target, RoutingStrategy strategy, Ask ask, RoutingPolicy policy)
     {
         var deployment = target.Deployment;
+        if (deployment.Provider.Kind == ProviderKind.Manual)
+        {
+            return Rank.Last;
+        }
+
         var score = strategy switch
         {
             RoutingStrategy.Cheapest => deployment.Price.CostNanoUsd(new TokenUsage(ask.InputEstimate, 0, 0, OutputOf(ask), 0)),
@@ -129,6 +134,9 @@ internal sealed class Planner(Random random)
     /// <summary>Lower is tried first: the strategy's score, then the tenant's preference, then the route's own priority.</summary>
     private readonly record struct Rank(long Score, int Preference, int Priority) : IComparable<Rank>
     {
+        /// <summary>However cheap it is, and whatever its priority: nobody is answered by hand while a model can answer.</summary>
+        public static Rank Last { get; } = new(long.MaxValue, int.MaxValue, int.MaxValue);
+
         public int CompareTo(Rank other) =>
             Score != other.Score ? Score.CompareTo(other.Score)
             : Preference != other.Preference ? Preference.CompareTo(other.Preference)

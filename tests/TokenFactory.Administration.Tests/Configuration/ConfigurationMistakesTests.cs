@@ -39,7 +39,7 @@ public sealed class ConfigurationMistakesTests
                 "gateway.yaml:2:37: limiter.connection: the environment variable REDIS is not set: set it, or change the reference",
                 "gateway.yaml:4:44: providers[0].credential: secrets are references: env:NAME or file:PATH",
                 "gateway.yaml:5:13: providers[1].name: there is a provider named 'gpu' already, at providers[0].name",
-                "gateway.yaml:5:24: providers[1].kind: 'opanai' is none of openai, loopback; did you mean 'openai'?",
+                "gateway.yaml:5:24: providers[1].kind: 'opanai' is none of openai, loopback, manual; did you mean 'openai'?",
                 "gateway.yaml:8:15: deployments[0].provider: there is no provider named 'gpt' (known: gpu, loopback); did you mean 'gpu'?",
                 "gateway.yaml:9:16: deployments[0].endpoints: empty: name at least one base URL",
                 "gateway.yaml:10:31: deployments[0].usd_per_million.input: write an amount such as 0.15: digits, at most 9 decimals, no exponent, no currency sign",
@@ -117,6 +117,13 @@ public sealed class ConfigurationMistakesTests
     [InlineData("tenants: [ { name: 'a b' } ]", 1, "a name has 1 to 64")]
     [InlineData("tenants: [ { name: a, budgets: { usd_per_month: 0 } } ]", 1, "more than 0")]
     [InlineData("providers: [ { name: loopback, kind: openai } ]", 1, "built-in provider")]
+    [InlineData("providers: [ { name: loopback, kind: manual } ]", 1, "built-in provider")]
+    [InlineData("providers: [ { name: d, kind: manual } ]\ndeployments: [ { name: d, provider: d } ]", 2, "what callers are told when no backend")]
+    [InlineData("providers: [ { name: d, kind: manual } ]\ndeployments: [ { name: d, provider: d, answer: no, endpoints: ['http://a/v1'] } ]", 2, "has no endpoints")]
+    [InlineData("providers: [ { name: d, kind: manual } ]\ndeployments: [ { name: d, provider: d, answer: no, operations: embeddings } ]", 2, "cannot be written by hand")]
+    [InlineData("providers: [ { name: d, kind: openai } ]\ndeployments: [ { name: d, provider: d, answer: no, endpoints: ['http://a/v1'] } ]", 2, "only a deployment of a manual provider")]
+    [InlineData("providers: [ { name: d, kind: openai } ]\ndeployments: [ { name: d, provider: d, endpoints: ['http://a/v1'], circuit: { failure_percent: 0 } } ]", 2, "from 1 to 100")]
+    [InlineData("providers: [ { name: d, kind: openai } ]\ndeployments: [ { name: d, provider: d, endpoints: ['http://a/v1'], max_rest: 2h } ]", 2, "from 0ms to 1h")]
     public void A_mistake_says_where_it_is_and_what_to_write(string yaml, int line, string says)
     {
         var mistake = Yaml.OnlyMistake(yaml);

@@ -24,7 +24,11 @@ public sealed class GatewayConfigurationTests
         Assert.Equal("eu-west-1", llama.EffectiveRegion);
         Assert.True(llama.Provider.Contract["no_training"]);
         Assert.Equal(600_000_000, llama.Price.OutputNanoUsd);
+        Assert.Equal((Circuit.Default, TimeSpan.FromMinutes(1)), (llama.Circuit, llama.MaxRest));
         Assert.Null(sample.Deployments.Single(d => d.Name == "vendor-mini").HealthPath);
+        var manual = sample.Deployments.Single(d => d.Name == "by-hand");
+        Assert.Equal((ProviderKind.Manual, Operations.Chat | Operations.Completions), (manual.Provider.Kind, manual.Operations));
+        Assert.StartsWith("The assistant is not available", manual.Answer, StringComparison.Ordinal);
 
         var acme = Assert.Single(sample.Tenants);
         Assert.Equal("standard", acme.Tenant.Tier!.Name);

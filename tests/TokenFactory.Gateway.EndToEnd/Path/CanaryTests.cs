@@ -119,7 +119,7 @@ public sealed class CanaryTests(CanaryTests.Backend backend) : IClassFixture<Can
         protected override string Config => $$"""
             telemetry: { log_level: trace }
             providers: [ { name: lab, kind: openai, credential: env:LAB_KEY } ]
-            deployments: [ { name: lab, provider: lab, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" } } ]
+            deployments: [ { name: lab, provider: lab, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" }, max_rest: 0s, circuit: { enabled: false } } ]
             models: [ { name: fake-model, deployments: [ { use: lab } ] } ]
             """;
     }

@@ -224,6 +224,23 @@ public sealed class FailoverTests(FailoverTests.Backend backend) : IClassFixture
         Assert.Equal(200, (await backend.ChatAsync(The.ChatRequest("failing"))).Status);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Manual_mode_answers_when_no_backend_does_and_costs_nothing(bool stream)
+    {
+        backend.Upstream.Next(Scripts.Get("ServerError"));
+
+        var response = await backend.ChatAsync(The.ChatRequest("with-a-desk", stream: stream, change: request => request["max_tokens"] = 2));
+
+        Assert.Equal(200, response.Status);
+        Assert.Equal("We answer by hand today.", Told.Text(response));
+        Assert.Equal(("manual", "desk", "2"), (response.Headers["x-tf-degraded"].ToString(), response.Headers["x-tf-provider"].ToString(), response.Headers["x-tf-attempts"].ToString()));
+        var settlement = await backend.SettlementAsync(Told.RequestId(response));
+        Told.Settled(settlement, "completed", "known_zero", 0, 0);
+        Assert.False((await backend.ChatAsync(The.ChatRequest("with-a-desk"))).Headers.ContainsKey("x-tf-degraded"));
+    }
+
     private static async Task UntilAsync(Func<Task<bool>> holds)
     {
         for (var tries = 0; !await holds(); tries++)
@@ -252,12 +269,15 @@ public sealed class FailoverTests(FailoverTests.Backend backend) : IClassFixture
             providers:
               - { name: first, kind: openai, region: eu-west-1 }
               - { name: second, kind: openai, region: us-east-1 }
+              - { name: desk, kind: manual }
             deployments:
+              - { name: desk, provider: desk, answer: We answer by hand today. }
               - { name: first, provider: first, endpoints: ["{{Upstream.BaseUrl}}"], timeouts: { first_byte: 1500ms, idle: 1500ms }, health: { path: "false" }, max_rest: 0s, circuit: { enabled: false } }
               - { name: first-resting, provider: first, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" } }
               - { name: gone, provider: first, endpoints: ["{{Gone}}"], health: { path: "false" } }
               - { name: half-gone, provider: first, endpoints: ["{{Gone}}", "{{Upstream.BaseUrl}}"], health: { path: "false" } }
               - { name: second, provider: second, endpoints: ["{{Other.BaseUrl}}"], health: { path: "false" }, max_rest: 0s, circuit: { enabled: false } }
+              - { name: before-the-desk, provider: first, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" } }
               - { name: quota, provider: first, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" } }
               - { name: quota-alone, provider: first, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" } }
               - { name: failing, provider: first, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" }, circuit: { failure_percent: 60, min_attempts: 4, window: 1m, open: 1s } }
@@ -270,6 +290,7 @@ public sealed class FailoverTests(FailoverTests.Backend backend) : IClassFixture
               - { name: quota, deployments: [ { use: quota, priority: 0 }, { use: second, priority: 1 } ] }
               - { name: quota-alone, deployments: [ { use: quota-alone } ] }
               - { name: failing, deployments: [ { use: failing } ] }
+              - { name: with-a-desk, deployments: [ { use: desk }, { use: before-the-desk, priority: 1 } ] }
             tenants:
               - name: anywhere
                 projects: [ { name: all } ]

@@ -153,7 +153,7 @@ public sealed class HangUpTests(HangUpTests.Backend backend) : IClassFixture<Han
     {
         protected override string Config => $$"""
             providers: [ { name: lab, kind: openai } ]
-            deployments: [ { name: lab, provider: lab, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" } } ]
+            deployments: [ { name: lab, provider: lab, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" }, max_rest: 0s, circuit: { enabled: false } } ]
             models: [ { match: "*", deployments: [ { use: lab } ] } ]
             """;
     }

@@ -138,7 +138,7 @@ public sealed class HeaderTests(HeaderTests.Backend backend) : IClassFixture<Hea
 
         protected override string Config => $$"""
             providers: [ { name: lab, kind: openai, region: eu-west-1, credential: env:LAB_KEY } ]
-            deployments: [ { name: lab, provider: lab, version: "2026-01", endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" } } ]
+            deployments: [ { name: lab, provider: lab, version: "2026-01", endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" }, max_rest: 0s, circuit: { enabled: false } } ]
             models: [ { name: fake-model, deployments: [ { use: lab } ] } ]
             """;
     }

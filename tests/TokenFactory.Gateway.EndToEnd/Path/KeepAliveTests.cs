@@ -107,9 +107,9 @@ public sealed class KeepAliveTests(KeepAliveTests.Backend backend) : IClassFixtu
             server: { keep_alive: 1s }
             providers: [ { name: lab, kind: openai } ]
             deployments:
-              - { name: one, provider: lab, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" } }
-              - { name: both, provider: lab, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" } }
-              - { name: two, provider: lab, endpoints: ["{{Other.BaseUrl}}"], health: { path: "false" } }
+              - { name: one, provider: lab, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" }, max_rest: 0s, circuit: { enabled: false } }
+              - { name: both, provider: lab, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" }, max_rest: 0s, circuit: { enabled: false } }
+              - { name: two, provider: lab, endpoints: ["{{Other.BaseUrl}}"], health: { path: "false" }, max_rest: 0s, circuit: { enabled: false } }
             models:
               - { name: fake-model, deployments: [ { use: one } ] }
               - { name: both, deployments: [ { use: both, priority: 0 }, { use: two, priority: 1 } ] }

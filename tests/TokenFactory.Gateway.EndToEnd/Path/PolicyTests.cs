@@ -31,6 +31,23 @@ public sealed class PolicyTests(PolicyTests.Backend backend) : IClassFixture<Pol
     }
 
     [Fact]
+    public async Task P6_Rules_A_and_C_degrade_to_manual_mode_where_the_model_has_one()
+    {
+        foreach (var headers in (string[][])[["x-tf-region: eu"], ["x-tf-classification: restricted", "x-tf-controls: redaction"]])
+        {
+            var asked = backend.Other.Totals.Requests;
+            var response = await AskAsync("us-or-desk", headers);
+
+            Assert.Equal("desk", Provider(response));
+            Assert.Equal("manual", response.Headers["x-tf-degraded"]);
+            Assert.Equal(asked, backend.Other.Totals.Requests);
+        }
+
+        // What a rule denies outright stays denied.
+        Denied(await AskAsync("us-or-desk", "x-tf-classification: restricted"), "control:redaction", "restricted-data");
+    }
+
+    [Fact]
     public async Task P6_Rule_B_a_higher_tier_has_fewer_providers()
     {
         Assert.Equal("us", Provider(await AskAsync("us-only", "x-tf-tier: tier-1")));
@@ -164,7 +181,9 @@ public sealed class PolicyTests(PolicyTests.Backend backend) : IClassFixture<Pol
             providers:
               - { name: eu, kind: openai, region: eu-west-1, contract: { dpa: true } }
               - { name: us, kind: openai, region: us-east-1 }
+              - { name: desk, kind: manual }
             deployments:
+              - { name: desk, provider: desk, answer: We answer by hand today. }
               - { name: eu, provider: eu, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" } }
               - { name: us, provider: us, endpoints: ["{{Other.BaseUrl}}"], health: { path: "false" } }
             models:
@@ -172,6 +191,7 @@ public sealed class PolicyTests(PolicyTests.Backend backend) : IClassFixture<Pol
               - { name: both, deployments: [ { use: us }, { use: eu, priority: 1 } ] }
               - { name: eu-first, deployments: [ { use: eu }, { use: us, priority: 1 } ] }
               - { name: us-only, deployments: [ { use: us } ] }
+              - { name: us-or-desk, deployments: [ { use: us }, { use: desk } ] }
             """;
 
         public override async ValueTask DisposeAsync()

@@ -133,6 +133,19 @@ public sealed class PlannerTests
     public void P5_A_cost_that_64_bits_cannot_hold_is_the_most_they_can() =>
         Assert.Equal(long.MaxValue, new Price("p", long.MaxValue, 0, 0, long.MaxValue).CostNanoUsd(new TokenUsage(1_000_000_000, 0, 0, 128_000_000_000, 0)));
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData(RoutingStrategy.Cheapest)]
+    [InlineData(RoutingStrategy.Quality)]
+    public void Manual_mode_is_the_last_resort_however_cheap_it_is(RoutingStrategy? strategy)
+    {
+        var dear = At("dear", PerToken(100, 100));
+        var manual = At("by-hand", Price.Free);
+        manual = manual with { Deployment = manual.Deployment with { Provider = new Provider("desk", ProviderKind.Manual, null, null), Quality = 1000 }, Priority = -1 };
+
+        Assert.Equal(["dear", "by-hand"], Plan([manual, dear], new RoutingPolicy { Strategy = strategy }).Candidates.Select(one => one.Name));
+    }
+
     [Fact]
     public void MaxCostPerRequestUsd_does_not_take_a_long_input_for_a_short_answer()
     {

@@ -7,6 +7,7 @@ internal static class DeploymentSection
 {
     private const long MaxContextTokens = 100_000_000;
     private const long MaxQuality = 1_000_000;
+    private const int MaxAnswerLength = 16_384;
 
     private static readonly TimeSpan _shortest = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan _longest = TimeSpan.FromHours(24);
@@ -41,7 +42,7 @@ internal static class DeploymentSection
             section["name"].Mistake($"'{Builtin.Name}' is the built-in deployment: choose another name");
         }
 
-        var operations = OperationsOf(section["operations"]);
+        var operations = OperationsOf(section["operations"], provider);
         var health = section["health"].SectionOrEmpty();
         var healthPath = HealthPath(health["path"]);
         var healthInterval = health["interval"].Duration(TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
@@ -64,7 +65,8 @@ internal static class DeploymentSection
             Clocks = ClocksOf(section["timeouts"]),
             Circuit = CircuitOf(section["circuit"]),
             MaxRest = section["max_rest"].Duration(TimeSpan.Zero, TimeSpan.FromHours(1)) ?? TimeSpan.FromMinutes(1),
-            HealthPath = provider?.Kind == ProviderKind.Loopback ? null : healthPath,
+            HealthPath = provider is { IsInside: true } ? null : healthPath,
+            Answer = AnswerOf(section["answer"], provider),
             HealthInterval = healthInterval ?? TimeSpan.FromSeconds(10),
         };
         if (deployment.MaxOutput > deployment.MaxContext)
@@ -84,11 +86,11 @@ internal static class DeploymentSection
     private static List<Uri> Endpoints(Field field, Provider? provider)
     {
         var urls = new List<Uri>();
-        if (provider?.Kind == ProviderKind.Loopback)
+        if (provider is { IsInside: true })
         {
             if (field.IsPresent)
             {
-                field.Mistake("a loopback deployment has no endpoints: it answers inside the gateway");
+                field.Mistake("a loopback or manual deployment has no endpoints: it answers inside the gateway");
             }
 
             return urls;
@@ -122,11 +124,33 @@ internal static class DeploymentSection
         return urls;
     }
 
-    private static Operations OperationsOf(Field field)
+    private static string? AnswerOf(Field field, Provider? provider)
     {
+        if (provider is not { Kind: ProviderKind.Manual })
+        {
+            if (field.IsPresent)
+            {
+                field.Mistake("only a deployment of a manual provider has an answer of its own");
+            }
+
+            return null;
+        }
+
+        var answer = field.Required("what callers are told when no backend may be asked or none can answer").Text();
+        if (answer is { Length: 0 or > MaxAnswerLength })
+        {
+            field.Mistake($"write 1 to {MaxAnswerLength} characters");
+        }
+
+        return answer;
+    }
+
+    private static Operations OperationsOf(Field field, Provider? provider)
+    {
+        const Operations Spoken = Operations.Chat | Operations.Completions;
         if (field.ItemsOrOne(16) is not { } items)
         {
-            return Operations.All;
+            return provider is { Kind: ProviderKind.Manual } ? Spoken : Operations.All;
         }
 
         var operations = Operations.None;
@@ -139,6 +163,11 @@ internal static class DeploymentSection
         if (items.Count == 0)
         {
             field.Mistake("empty: name chat, completions or embeddings, or leave it out for all");
+        }
+
+        if (provider is { Kind: ProviderKind.Manual } && (operations & ~Spoken) != Operations.None)
+        {
+            field.Mistake("a manual deployment answers chat and completions: an embedding cannot be written by hand");
         }
 
         return operations;

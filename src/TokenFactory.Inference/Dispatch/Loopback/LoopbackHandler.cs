@@ -7,9 +7,11 @@ namespace TokenFactory.Inference.Dispatch.Loopback;
 
 /// <summary>
 /// The built-in model, in the place of the network: it sits innermost in the forwarder's invoker, so a loopback request
-/// passes every stop a real one does. Speaks OpenAI's dialect and says the last user message back, the same every time.
+/// passes every stop a real one does. Speaks OpenAI's dialect and says the last user message back, the same every time; or what a
+/// manual deployment is to say.
 /// </summary>
-internal sealed class LoopbackHandler(CountTokens count, TimeProvider clock, int bodyLimitBytes = 32 * 1024 * 1024) : HttpMessageHandler
+/// <param name="says">What it says whatever it is asked; null says back what it is told.</param>
+internal sealed class LoopbackHandler(CountTokens count, TimeProvider clock, string? says = null, int bodyLimitBytes = 32 * 1024 * 1024) : HttpMessageHandler
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -21,8 +23,8 @@ internal sealed class LoopbackHandler(CountTokens count, TimeProvider clock, int
         }
 
         Func<Fields, HttpResponseMessage>? answer = request.Method != HttpMethod.Post ? null
-            : path.EndsWith("/chat/completions", StringComparison.Ordinal) ? fields => Generated(request, fields, Chat.Answer)
-            : path.EndsWith("/completions", StringComparison.Ordinal) ? fields => Generated(request, fields, Completions.Answer)
+            : path.EndsWith("/chat/completions", StringComparison.Ordinal) ? fields => Generated(request, fields, says is null ? Chat.Answer : Manual.OfChat(says))
+            : path.EndsWith("/completions", StringComparison.Ordinal) ? fields => Generated(request, fields, says is null ? Completions.Answer : Manual.OfCompletions(says))
             : path.EndsWith("/embeddings", StringComparison.Ordinal) ? fields => Json(request, HttpStatusCode.OK, Embeddings.Answer(fields, count))
             : null;
 
