@@ -15,6 +15,8 @@ internal sealed class AttemptHealthPolicy(IDestinationHealthUpdater updater, Dis
     public const string PolicyName = "Attempts";
     private const int FailuresInARow = 3;
 
+    private static readonly TimeSpan _unsaidRest = TimeSpan.FromSeconds(1);
+
     private readonly ConditionalWeakTable<DestinationState, StrongBox<int>> _failures = [];
 
     public string Name => PolicyName;
@@ -24,6 +26,11 @@ internal sealed class AttemptHealthPolicy(IDestinationHealthUpdater updater, Dis
         if (context.Features.Get<AttemptScope>() is not { } scope)
         {
             return;
+        }
+
+        if (scope is { Rest: { } rest, Deployment.Endpoints.Count: > 1 })
+        {
+            RestAlone(scope, destination, rest.Asked ?? _unsaidRest);
         }
 
         var failures = _failures.GetOrCreateValue(destination);
@@ -38,6 +45,16 @@ internal sealed class AttemptHealthPolicy(IDestinationHealthUpdater updater, Dis
             failures.Value = 0;
             // YARP gives the matched route's cluster here; the replicas to choose from are those of the one the attempt was sent to.
             updater.SetPassive(scope.Cluster, destination, DestinationHealth.Unhealthy, options.PassiveRest);
+        }
+    }
+
+    /// <summary>One of several replicas says that it is overloaded: the others are not, and serve on.</summary>
+    private void RestAlone(AttemptScope scope, DestinationState destination, TimeSpan asked)
+    {
+        var rest = asked < scope.Deployment.MaxRest ? asked : scope.Deployment.MaxRest;
+        if (rest > TimeSpan.Zero)
+        {
+            updater.SetPassive(scope.Cluster, destination, DestinationHealth.Unhealthy, rest);
         }
     }
 

@@ -117,7 +117,7 @@ internal sealed partial class DispatchMiddleware(
         }
 
         var failure = Judge(context, exchange, scope);
-        if (scope.Rest is { } rest)
+        if (scope.Rest is { } rest && deployment.Endpoints.Count <= 1)
         {
             standing.Rest(rest.Reason, rest.Asked);
         }

@@ -206,6 +206,21 @@ public sealed class FailoverTests(FailoverTests.Backend backend) : IClassFixture
     }
 
     [Fact]
+    public async Task Quota_aware_of_several_replicas_the_one_that_is_overloaded_rests_alone()
+    {
+        backend.Upstream.On("pool", Scripts.Get("TooManyRequestsForAnHour"));
+        for (var tries = 0; (await backend.ChatAsync(The.ChatRequest("pool"))).Status == 200; tries++)
+        {
+            Assert.True(tries < 200, "the overloaded replica is never asked");
+        }
+
+        for (var request = 0; request < 20; request++)
+        {
+            Assert.Equal(200, (await backend.ChatAsync(The.ChatRequest("pool"))).Status);
+        }
+    }
+
+    [Fact]
     public async Task Quality_a_deployment_that_keeps_failing_is_not_asked_until_its_circuit_lets_one_try()
     {
         for (var failure = 0; failure < 4; failure++)
@@ -278,6 +293,7 @@ public sealed class FailoverTests(FailoverTests.Backend backend) : IClassFixture
               - { name: half-gone, provider: first, endpoints: ["{{Gone}}", "{{Upstream.BaseUrl}}"], health: { path: "false" } }
               - { name: second, provider: second, endpoints: ["{{Other.BaseUrl}}"], health: { path: "false" }, max_rest: 0s, circuit: { enabled: false } }
               - { name: before-the-desk, provider: first, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" } }
+              - { name: pool, provider: first, endpoints: ["{{Upstream.BaseUrl}}", "{{Other.BaseUrl}}"], health: { path: "false" } }
               - { name: quota, provider: first, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" } }
               - { name: quota-alone, provider: first, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" } }
               - { name: failing, provider: first, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" }, circuit: { failure_percent: 60, min_attempts: 4, window: 1m, open: 1s } }
@@ -287,6 +303,7 @@ public sealed class FailoverTests(FailoverTests.Backend backend) : IClassFixture
               - { name: half-gone, deployments: [ { use: half-gone, priority: 0 }, { use: second, priority: 1 } ] }
               - { name: resting, deployments: [ { use: first-resting, priority: 0 }, { use: second, priority: 1 } ] }
               - { name: american, deployments: [ { use: second } ] }
+              - { name: pool, deployments: [ { use: pool } ] }
               - { name: quota, deployments: [ { use: quota, priority: 0 }, { use: second, priority: 1 } ] }
               - { name: quota-alone, deployments: [ { use: quota-alone } ] }
               - { name: failing, deployments: [ { use: failing } ] }
