@@ -105,25 +105,20 @@ internal sealed class AuditTrail(StoreReader store) : IAuditTrail
         }
     }
 
-    /// <summary>Requests that came since the first one on record, were settled and are not in the trail.</summary>
-    public async IAsyncEnumerable<Guid> UnrecordedAsync([EnumeratorCancellation] CancellationToken cancel)
+    /// <summary>Requests that were settled since then and are not in the trail.</summary>
+    public async IAsyncEnumerable<Guid> UnrecordedAsync(DateTimeOffset since, [EnumeratorCancellation] CancellationToken cancel)
     {
-        var first = await ReadAsync(tenant: null, "SELECT record_id FROM audit_records ORDER BY record_id LIMIT 1", [], reader => store.Values.Id(reader, 0), cancel);
-        if (first.Count == 0)
-        {
-            yield break;
-        }
-
-        var last = first[0];
+        var last = Guid.Empty;
         while (true)
         {
             var page = await ReadAsync(
                 tenant: null,
                 string.Create(CultureInfo.InvariantCulture, $"""
-                SELECT s.request_id, r.record_id IS NULL FROM (SELECT request_id FROM settlements WHERE request_id > $1 ORDER BY request_id LIMIT {LongPageSize}) AS s
+                SELECT s.request_id, r.record_id IS NULL AND s.settled_at >= $2
+                FROM (SELECT request_id, settled_at FROM settlements WHERE request_id > $1 ORDER BY request_id LIMIT {LongPageSize}) AS s
                 LEFT JOIN audit_records r ON r.record_id = s.request_id ORDER BY s.request_id
                 """),
-                [store.Values.Of(last)], reader => (Id: store.Values.Id(reader, 0), IsMissing: reader.GetBoolean(1)), cancel);
+                [store.Values.Of(last), store.Values.Of(since)], reader => (Id: store.Values.Id(reader, 0), IsMissing: reader.GetBoolean(1)), cancel);
             foreach (var one in page.Where(one => one.IsMissing))
             {
                 yield return one.Id;

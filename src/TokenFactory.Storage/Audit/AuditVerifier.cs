@@ -37,9 +37,13 @@ public sealed class AuditVerifier
             }
         }
 
-        await foreach (var request in _trail.UnrecordedAsync(cancel))
+        // From when the trail began, and not from its first request: that may be an orphan of before it, closed after it.
+        if (run.FirstRecordedAt is { } began)
         {
-            run.Found(null, null, request, "the request was settled and has no record");
+            await foreach (var request in _trail.UnrecordedAsync(began, cancel))
+            {
+                run.Found(null, null, request, "the request was settled and has no record");
+            }
         }
 
         return new AuditReport(chains.Length, run.Records, run.Findings, run.IsCut);
@@ -55,7 +59,7 @@ public sealed class AuditVerifier
         var (sequence, hash) = (0L, AuditChain.Beginning(chain));
         await foreach (var (record, ledger) in _trail.WalkAsync(chain, cancel))
         {
-            run.Looked();
+            run.Looked(record);
             if (record.Sequence != sequence + 1)
             {
                 run.Found(chain, record.Sequence, record.Id, record.Sequence <= sequence
@@ -162,9 +166,16 @@ public sealed class AuditVerifier
 
         public IReadOnlyList<AuditFinding> Findings => _findings;
 
-        public void Looked()
+        public DateTimeOffset? FirstRecordedAt { get; private set; }
+
+        public void Looked(AuditRecord record)
         {
             Records++;
+            if (!(FirstRecordedAt <= record.RecordedAt))
+            {
+                FirstRecordedAt = record.RecordedAt;
+            }
+
             if (Records % TellEvery == 0)
             {
                 progress?.Report(Records);

@@ -67,6 +67,28 @@ public abstract class AuditTrailContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task P11_What_was_settled_before_there_was_a_trail_is_no_finding_though_an_orphan_of_before_is_the_first_in_it()
+    {
+        var orphan = SomeRequest.Admission(_store.InstanceId);
+        await _store.Journal.AdmitAsync(orphan);
+        await Task.Delay(5);
+        var anHourAgo = TimeProvider.System.GetUtcNow().AddHours(-1);
+        for (var settled = 0; settled < 3; settled++)
+        {
+            await _store.Journal.SettleOnceAsync(SomeRequest.Settlement(SomeRequest.Admission(_store.InstanceId, acceptedAt: anHourAgo)));
+        }
+
+        await _store.TamperAsync("DELETE FROM audit_records; DELETE FROM audit_chains");
+        await using var next = (StoreUnderTest)await _store.AfterCrashAsync();
+        Assert.Equal(1, await next.Orphans.SettleAsync());
+
+        var report = await next.Verifier.VerifyAsync([], null, default);
+
+        Assert.Equal(1, report.Records);
+        Assert.Empty(report.Findings);
+    }
+
+    [Fact]
     public async Task P11_A_record_says_where_a_request_ran_under_which_rules_and_what_was_tried()
     {
         var admission = SomeRequest.Admission(_store.InstanceId) with { Policy = """{"revision":"r1","bundle":"v3","rules":["eu-only"],"excluded":[{"deployment":"llama-us","reason":"residency"}]}""" };
