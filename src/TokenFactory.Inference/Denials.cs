@@ -47,7 +47,7 @@ internal sealed partial class Denials(IJournal journal, Instance instance, TimeS
             Stream = ask.Stream,
             Model = ask.Model,
             PolicyDecisionId = decision?.Id,
-            Policy = PolicyEvidence.Of(exchange.Snapshot, ask.Governance, decision, exclusions),
+            Policy = PolicyEvidence.Of(exchange.Snapshot, ask.Governance, decision, exclusions, exchange.Shadow),
             Error = error.Label,
             Status = error.Status,
             Reason = error.Message,

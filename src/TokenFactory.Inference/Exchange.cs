@@ -47,6 +47,9 @@ internal sealed class Exchange(Guid requestId, Operations operation, Snapshot sn
 
     public Decision Decision { get => _decision ?? throw DidNotRun("Policy"); set => _decision = value; }
 
+    /// <summary>What the shadow bundle would have changed; null without one.</summary>
+    public ShadowVerdict? Shadow { get; set; }
+
     public Plan Plan { get => _plan ?? throw DidNotRun("Routing"); set => _plan = value; }
 
     /// <summary>Completes when the admission is durable. No byte of an answer leaves before it (P1).</summary>

@@ -24,6 +24,7 @@ internal sealed class GatewayMetrics
     private readonly Counter<long> _refusals;
     private readonly Counter<long> _attempts;
     private readonly Counter<long> _passes;
+    private readonly Counter<long> _shadows;
     private readonly UpDownCounter<int> _streams;
 
     public GatewayMetrics(IMeterFactory meters)
@@ -38,7 +39,17 @@ internal sealed class GatewayMetrics
         _refusals = _meter.CreateCounter<long>("tokenfactory.refusals", "{request}", "Requests refused, by the stop that refused");
         _attempts = _meter.CreateCounter<long>("tokenfactory.attempts", "{attempt}", "Tries at a deployment");
         _passes = _meter.CreateCounter<long>("tokenfactory.deployment.passes", "{pass}", "Times a deployment began to be passed over, by why");
+        _shadows = _meter.CreateCounter<long>("tokenfactory.policy.shadow.verdicts", "{request}", "Requests that a shadow bundle was asked about too, by what it would have changed");
         _streams = _meter.CreateUpDownCounter<int>("tokenfactory.streams.open", "{stream}", "Streams being answered now");
+    }
+
+    /// <param name="outcome">One of <see cref="Policy.ShadowVerdict.Word"/>'s.</param>
+    public void Shadowed(string outcome)
+    {
+        if (_shadows.Enabled)
+        {
+            _shadows.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
+        }
     }
 
     /// <param name="operation"><c>chat</c>, <c>completions</c>, <c>embeddings</c>; null when it was never known.</param>

@@ -1,7 +1,4 @@
 using TokenFactory.Administration.Configuration.Reading;
-using TokenFactory.Administration.Policies;
-using TokenFactory.Inference.ReadModel;
-using TokenFactory.Inference.ReadModel.Policies;
 
 namespace TokenFactory.Administration.Configuration;
 
@@ -76,6 +73,7 @@ public static class ConfigurationReader
         var models = ModelSection.Read(root["models"], deployments);
         var tiers = TenantSection.ReadTiers(root["tiers"]);
         var tenants = new TenantSection(providers, new KeySection(iam.Peppers)).ReadTenants(root["tenants"], tiers);
+        var policy = PolicySection.Read(root["policy"].SectionOrEmpty(), context, providers, deployments);
         var configuration = new GatewayConfiguration
         {
             Revision = "",
@@ -85,7 +83,8 @@ public static class ConfigurationReader
             Server = ProcessSections.Server(root["server"].SectionOrEmpty()),
             Telemetry = ProcessSections.Telemetry(root["telemetry"].SectionOrEmpty()),
             Guard = ProcessSections.Guard(root["guard"].SectionOrEmpty()),
-            Policy = PolicyOf(root["policy"].SectionOrEmpty(), context, providers, deployments),
+            Policy = policy.Bundle,
+            ShadowPolicy = policy.Shadow,
             Sinks = SinkSection.Read(root["sinks"]),
             Providers = [.. providers.Values],
             Deployments = [.. deployments.Values],
@@ -96,13 +95,6 @@ public static class ConfigurationReader
         ProcessSections.RequireSharedPepper(configuration.Store, root["iam"].SectionOrEmpty()["pepper"]);
         root.RefuseUnknownKeys();
         return configuration;
-    }
-
-    private static PolicyBundle PolicyOf(Section section, ReadingContext context, Named<Provider> providers, Named<Deployment> deployments)
-    {
-        var bundle = PolicyDocumentReader.ReadBundle(section["bundle"], context, providers, deployments);
-        section.RefuseUnknownKeys();
-        return bundle;
     }
 
     private static ConfigurationReading Refused(string source, string file, string message) => new()

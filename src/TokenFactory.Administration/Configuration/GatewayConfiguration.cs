@@ -28,6 +28,9 @@ public sealed record GatewayConfiguration
     /// <summary>The sovereignty rules.</summary>
     public PolicyBundle Policy { get; init; } = PolicyBundle.None;
 
+    /// <summary>Rules that are judged beside those in force and change nothing; null when there are none.</summary>
+    public PolicyBundle? ShadowPolicy { get; init; }
+
     public required IReadOnlyList<SinkSettings> Sinks { get; init; }
 
     public required IReadOnlyList<Provider> Providers { get; init; }

@@ -40,6 +40,7 @@ internal sealed class SnapshotBuilder(GatewayConfiguration configuration, IamRow
             Revision = configuration.Revision,
             Registry = new Registry(configuration.Deployments, configuration.Models),
             Policy = configuration.Policy,
+            ShadowPolicy = configuration.ShadowPolicy,
             Tenants = _subjects.Tenants.ToFrozenDictionary(t => t.Tenant.Name, t => t.Tenant, StringComparer.Ordinal),
             Keys = KeyTable.Of(_keys),
             Peppers = peppers,

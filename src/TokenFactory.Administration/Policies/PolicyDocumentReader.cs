@@ -36,16 +36,11 @@ public static class PolicyDocumentReader
         return (context.Mistakes.Count == 0 ? document : null, context.Mistakes);
     }
 
-    /// <summary>Reads the file a configuration names; its mistakes are the configuration's.</summary>
-    internal static PolicyBundle ReadBundle(Field field, ReadingContext context, Named<Provider> providers, Named<Deployment> deployments)
-    {
-        if (field.Text(maxLength: 4096) is not { } path)
-        {
-            return PolicyBundle.None;
-        }
-
-        return ReadFile(path, Path.GetFullPath(path, context.Directory), context, field.Mistake, new Registered(providers, deployments))?.Bundle ?? PolicyBundle.None;
-    }
+    /// <summary>Reads the file a configuration names; its mistakes are the configuration's. Null when it names none.</summary>
+    internal static PolicyBundle? ReadBundle(Field field, ReadingContext context, Named<Provider> providers, Named<Deployment> deployments) =>
+        field.Text(maxLength: 4096) is { } path
+            ? ReadFile(path, Path.GetFullPath(path, context.Directory), context, field.Mistake, new Registered(providers, deployments))?.Bundle
+            : null;
 
     private static PolicyDocument? ReadFile(string path, string file, ReadingContext context, Action<string> refuse, Registered? registered = null)
     {

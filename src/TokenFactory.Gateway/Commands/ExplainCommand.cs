@@ -148,7 +148,23 @@ internal static class ExplainCommand
                 [.. explanation.Exclusions.Select(one => (string[])[one.Deployment, one.Provider, one.Region ?? "-", one.Reason, one.Rule ?? "-"])]));
         }
 
+        lines.AddRange(Shadowed(explanation.Shadow));
         return string.Join(Environment.NewLine, lines);
+    }
+
+    private static IEnumerable<string> Shadowed(ExplainedShadow? shadow)
+    {
+        if (shadow is null)
+        {
+            yield break;
+        }
+
+        var verdict = shadow.Verdict;
+        yield return ShadowText.Line(shadow.BundleVersion, verdict.Word, string.Join(", ", verdict.Reasons), string.Join(", ", verdict.Admitted));
+        if (verdict.Excluded.Count > 0)
+        {
+            yield return ShadowText.Excluded([.. verdict.Excluded.Select(one => (string[])[one.Deployment, one.Reason, one.Rule ?? "-"])]);
+        }
     }
 
     private static string Json(ApiKey key, Explanation explanation) => JsonSerializer.Serialize(
@@ -164,6 +180,9 @@ internal static class ExplainCommand
             rules = explanation.Rules,
             candidates = explanation.Candidates,
             exclusions = explanation.Exclusions,
+            shadow = explanation.Shadow is { } shadow
+                ? new { bundle = shadow.BundleVersion, outcome = shadow.Verdict.Word, reasons = shadow.Verdict.Reasons, excluded = shadow.Verdict.Excluded, admitted = shadow.Verdict.Admitted }
+                : null,
         },
         _json);
 }

@@ -27,6 +27,7 @@ internal static class ExplainedRecord
                 [.. excluded.EnumerateArray().Select(one => (string[])[Word(one, "deployment"), Word(one, "reason"), Word(one, "rule")])]));
         }
 
+        lines.AddRange(Shadowed(data));
         lines.Add(string.Create(CultureInfo.InvariantCulture, $"evidence: record {record.Sequence} of chain {record.Chain}, hash {Convert.ToHexStringLower(record.Hash)}, {Proof(record)}"));
         return string.Join(Environment.NewLine, lines);
     }
@@ -60,6 +61,20 @@ internal static class ExplainedRecord
             yield return TextTable.Of(
                 ["deployment", "provider", "region", "status", "error", "ms"],
                 [.. attempts.EnumerateArray().Select(one => (string[])[Word(one, "deployment"), Word(one, "provider"), Word(one, "region"), Word(one, "status"), Word(one, "error"), Word(one, "duration_ms")])]);
+        }
+    }
+
+    private static IEnumerable<string> Shadowed(JsonElement data)
+    {
+        if (Member(Member(data, "policy"), "shadow") is not { } shadow)
+        {
+            yield break;
+        }
+
+        yield return ShadowText.Line(Word(shadow, "bundle"), Word(shadow, "outcome"), Words(Member(shadow, "reasons"), ""), Words(Member(shadow, "admitted"), ""));
+        if (Member(shadow, "excluded") is { } excluded)
+        {
+            yield return ShadowText.Excluded([.. excluded.EnumerateArray().Select(one => (string[])[Word(one, "deployment"), Word(one, "reason"), Word(one, "rule")])]);
         }
     }
 

@@ -26,7 +26,7 @@ internal static class Records
             Model = ask.Model,
             Placement = exchange.Plan.Candidates[0].PlacementFor(ask.Model),
             PolicyDecisionId = exchange.Decision.Id,
-            Policy = PolicyEvidence.Of(exchange.Snapshot, ask.Governance, exchange.Decision, exchange.Plan.Exclusions),
+            Policy = PolicyEvidence.Of(exchange.Snapshot, ask.Governance, exchange.Decision, exchange.Plan.Exclusions, exchange.Shadow),
             EstimatedInputTokens = ask.InputEstimate,
             AcceptedAt = exchange.AcceptedAt,
         };

@@ -17,13 +17,15 @@ internal static class PolicyEvidence
     private static readonly JsonWriterOptions _plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <param name="decision">Null when the caller's words were not understood.</param>
-    public static string Of(Snapshot snapshot, Governance declared, Decision? decision, IReadOnlyList<Exclusion> exclusions)
+    /// <param name="shadow">Null without a shadow bundle.</param>
+    public static string Of(Snapshot snapshot, Governance declared, Decision? decision, IReadOnlyList<Exclusion> exclusions, ShadowVerdict? shadow)
     {
-        var isPlain = decision is { Regions.Count: 0, Verdict.Rules.Count: 0 } && exclusions.Count == 0 && declared == Governance.Undeclared;
-        return isPlain ? snapshot.PolicyInForce : Write(snapshot, declared, decision, exclusions);
+        var isPlain = decision is { Regions.Count: 0, Verdict.Rules.Count: 0 } && exclusions.Count == 0 && declared == Governance.Undeclared
+            && (shadow is null or { Outcome: ShadowOutcome.Agreed });
+        return isPlain ? snapshot.PolicyInForce : Write(snapshot, declared, decision, exclusions, shadow);
     }
 
-    private static string Write(Snapshot snapshot, Governance declared, Decision? decision, IReadOnlyList<Exclusion> exclusions)
+    private static string Write(Snapshot snapshot, Governance declared, Decision? decision, IReadOnlyList<Exclusion> exclusions, ShadowVerdict? shadow)
     {
         var buffer = new ArrayBufferWriter<byte>(512);
         using var json = new Utf8JsonWriter(buffer, _plain);
@@ -33,6 +35,11 @@ internal static class PolicyEvidence
         WriteTexts(json, "regions"u8, decision?.Regions ?? []);
         WriteDeclared(json, declared);
         WriteExclusions(json, exclusions);
+        if (shadow is not null && snapshot.ShadowPolicy is { } bundle)
+        {
+            WriteShadow(json, bundle, shadow);
+        }
+
         json.WriteEndObject();
         json.Flush();
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
@@ -79,6 +86,17 @@ internal static class PolicyEvidence
         }
 
         json.WriteEndArray();
+    }
+
+    private static void WriteShadow(Utf8JsonWriter json, PolicyBundle bundle, ShadowVerdict shadow)
+    {
+        json.WriteStartObject("shadow"u8);
+        json.WriteString("bundle"u8, bundle.Version);
+        json.WriteString("outcome"u8, shadow.Word);
+        WriteTexts(json, "reasons"u8, shadow.Reasons);
+        WriteExclusions(json, shadow.Excluded);
+        WriteTexts(json, "admitted"u8, shadow.Admitted);
+        json.WriteEndObject();
     }
 
     private static void WriteWord(Utf8JsonWriter json, PolicyAttribute attribute, string? word)

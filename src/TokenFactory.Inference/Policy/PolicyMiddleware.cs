@@ -7,12 +7,19 @@ namespace TokenFactory.Inference.Policy;
 /// Where may this request's data go? Needs Caller, Ask and Route. Leaves Decision, a hard filter that Routing and every
 /// failover obey. Fails closed: when no deployment of the model is permitted, the request is refused with the reasons, on record.
 /// </summary>
-internal sealed class PolicyMiddleware(RequestDelegate next, Denials denials, TimeProvider clock)
+internal sealed class PolicyMiddleware(RequestDelegate next, Denials denials, GatewayMetrics metrics, TimeProvider clock)
 {
     public async Task InvokeAsync(HttpContext context)
     {
         var exchange = context.Exchange;
-        var (decision, refusal) = PolicyRules.Judge(exchange.Snapshot.Policy, exchange.Caller, exchange.Ask, exchange.Route, Ids.New(clock));
+        var snapshot = exchange.Snapshot;
+        var (decision, refusal) = PolicyRules.Judge(snapshot.Policy, exchange.Caller, exchange.Ask, exchange.Route, Ids.New(clock));
+        if (snapshot.ShadowPolicy is { } shadow)
+        {
+            exchange.Shadow = ShadowRules.Compare(shadow, exchange.Caller, exchange.Ask, exchange.Route, decision, refusal);
+            metrics.Shadowed(exchange.Shadow.Word);
+        }
+
         if (decision is not null)
         {
             context.Response.Headers[GatewayHeaders.PolicyDecision] = decision.Id;

@@ -19,7 +19,10 @@ public sealed class Snapshot
 
     public PolicyBundle Policy { get; init; } = PolicyBundle.None;
 
-    /// <summary>What every decision under this snapshot rests on, as a JSON object: the revision, and the bundle if there is one.</summary>
+    /// <summary>Rules that are judged beside those in force and change nothing; null when there are none.</summary>
+    public PolicyBundle? ShadowPolicy { get; init; }
+
+    /// <summary>What every decision under this snapshot rests on, as a JSON object: the revision, the bundle if there is one, and the shadow bundle, which agrees.</summary>
     internal string PolicyInForce => field ??= WritePolicyInForce();
 
     public required FrozenDictionary<string, Tenant> Tenants { get; init; }
@@ -44,6 +47,14 @@ public sealed class Snapshot
         using var json = new Utf8JsonWriter(buffer);
         json.WriteStartObject();
         WritePolicyInForce(json);
+        if (ShadowPolicy is { } shadow)
+        {
+            json.WriteStartObject("shadow"u8);
+            json.WriteString("bundle"u8, shadow.Version);
+            json.WriteString("outcome"u8, PolicyWords.Agreed);
+            json.WriteEndObject();
+        }
+
         json.WriteEndObject();
         json.Flush();
         return Encoding.UTF8.GetString(buffer.WrittenSpan);

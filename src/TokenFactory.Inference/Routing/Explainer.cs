@@ -26,9 +26,10 @@ public static class Explainer
         }
 
         var (decision, denial) = PolicyRules.Judge(snapshot.Policy, caller, ask, route, Ids.New(clock));
+        var shadow = snapshot.ShadowPolicy is { } bundle ? new ExplainedShadow(bundle.Version, ShadowRules.Compare(bundle, caller, ask, route, decision, denial)) : null;
         if (decision is null)
         {
-            return Refused(denial!) with { BundleVersion = snapshot.Policy.Version };
+            return Refused(denial!) with { BundleVersion = snapshot.Policy.Version, Shadow = shadow };
         }
 
         var plan = new Planner(Random.Shared).Plan(route, ask, decision);
@@ -37,7 +38,8 @@ public static class Explainer
             decision.BundleVersion,
             decision.Verdict.Rules,
             denial is null ? [.. plan.Candidates.Select(one => new ExplainedCandidate(one.Name, one.Provider.Name, one.EffectiveRegion, Planner.WorstCostNanoUsd(one, ask, request.InputTokens)))] : [],
-            [.. plan.Exclusions.Select(one => Exclusion(snapshot.Registry.Deployments[one.Deployment], one))]);
+            [.. plan.Exclusions.Select(one => Exclusion(snapshot.Registry.Deployments[one.Deployment], one))])
+        { Shadow = shadow };
     }
 
     private static Explanation Refused(GatewayError error) => new(error, null, [], [], []);

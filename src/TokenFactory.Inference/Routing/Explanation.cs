@@ -1,4 +1,5 @@
 using TokenFactory.Inference.Intake;
+using TokenFactory.Inference.Policy;
 using TokenFactory.Inference.ReadModel;
 
 namespace TokenFactory.Inference.Routing;
@@ -12,7 +13,14 @@ public sealed record ImaginedRequest(Operations Operation, string Model, Governa
 /// <param name="Rules">The bundle's rules that match.</param>
 /// <param name="Candidates">In the order they would be tried; where weights decide, the order of one draw.</param>
 public sealed record Explanation(
-    GatewayError? Refusal, string? BundleVersion, IReadOnlyList<string> Rules, IReadOnlyList<ExplainedCandidate> Candidates, IReadOnlyList<ExplainedExclusion> Exclusions);
+    GatewayError? Refusal, string? BundleVersion, IReadOnlyList<string> Rules, IReadOnlyList<ExplainedCandidate> Candidates, IReadOnlyList<ExplainedExclusion> Exclusions)
+{
+    /// <summary>What the shadow bundle would change of it; null without one, or when it did not get that far.</summary>
+    public ExplainedShadow? Shadow { get; init; }
+}
+
+/// <param name="BundleVersion">The shadow bundle's.</param>
+public sealed record ExplainedShadow(string BundleVersion, ShadowVerdict Verdict);
 
 /// <param name="MaxCostNanoUsd">If it writes all it may; null when nothing bounds that.</param>
 public sealed record ExplainedCandidate(string Deployment, string Provider, string? Region, long? MaxCostNanoUsd);

@@ -93,6 +93,26 @@ public sealed class PolicyDocumentTests
         Assert.NotEqual(first.Configuration.Revision, second.Configuration!.Revision);
     }
 
+    [Fact]
+    public void P12_A_shadow_bundles_mistakes_stop_the_start_too_and_its_content_is_part_of_the_revision()
+    {
+        using var folder = new TempFolder();
+        var config = folder.Write("gateway.yaml", "policy: { bundle: rules.yaml, shadow: next.yaml }\nproviders: [ { name: openai, kind: openai } ]");
+        folder.Write("rules.yaml", "version: v1\nrules: [ { id: a, deny: x } ]");
+        folder.Write("next.yaml", "version: v2\nrules: [ { id: a, restrict: { providers: [opennai] } } ]");
+        var refused = ConfigurationReader.ReadFile(config, new Dictionary<string, string>());
+        folder.Write("next.yaml", "version: v2\nrules: [ { id: a, restrict: { providers: [openai] } } ]");
+        var first = ConfigurationReader.ReadFile(config, new Dictionary<string, string>());
+        folder.Write("next.yaml", "version: v3\nrules: [ { id: a, restrict: { providers: [openai] } } ]");
+        var second = ConfigurationReader.ReadFile(config, new Dictionary<string, string>());
+
+        Assert.StartsWith("next.yaml:2:", Assert.Single(refused.Mistakes).ToString(), StringComparison.Ordinal);
+        Assert.Contains("did you mean 'openai'?", refused.Mistakes[0].Message, StringComparison.Ordinal);
+        Assert.Contains(folder.File("next.yaml"), first.Files);
+        Assert.Equal(("v1", "v2"), (first.Configuration!.Policy.Version, first.Configuration.ShadowPolicy!.Version));
+        Assert.NotEqual(first.Configuration.Revision, second.Configuration!.Revision);
+    }
+
     private static string Mistakes(string yaml)
     {
         using var folder = new TempFolder();

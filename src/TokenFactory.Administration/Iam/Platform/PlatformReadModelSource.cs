@@ -215,6 +215,7 @@ internal sealed partial class PlatformReadModelSource : IHostedService, IDisposa
                 Revision = configuration.Revision,
                 Registry = registry.Registry,
                 Policy = configuration.Policy,
+                ShadowPolicy = configuration.ShadowPolicy,
                 Tenants = holding.Tenants,
                 Keys = holding.Keys,
                 Peppers = configuration.Iam.Peppers,

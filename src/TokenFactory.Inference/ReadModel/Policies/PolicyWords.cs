@@ -3,6 +3,9 @@ namespace TokenFactory.Inference.ReadModel.Policies;
 /// <summary>The attributes as bundles, errors and metadata write them.</summary>
 public static class PolicyWords
 {
+    /// <summary>What evidence says of a shadow bundle that would have changed nothing.</summary>
+    public const string Agreed = "agreed";
+
     public static string Of(PolicyAttribute attribute) => attribute switch
     {
         PolicyAttribute.Tenant => "tenant",
