@@ -67,6 +67,10 @@ public sealed record GatewayError
         "Usage cannot be recorded at the moment, so no request is served. Try again shortly.") with
     { RetryAfter = TimeSpan.FromSeconds(2) };
 
+    public static GatewayError PolicyUnavailable { get; } = Of(503, Unavailable, "policy_unavailable", "policy_unavailable",
+        "The policy cannot be asked at the moment, so no request is served. Try again shortly.") with
+    { RetryAfter = TimeSpan.FromSeconds(2) };
+
     public static GatewayError LimiterUnavailable { get; } = Of(503, Unavailable, "limits_unavailable", "limiter_unavailable",
         "Limits cannot be checked at the moment, so no request is served. Try again shortly.") with
     { RetryAfter = TimeSpan.FromSeconds(2) };

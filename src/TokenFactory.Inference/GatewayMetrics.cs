@@ -25,6 +25,9 @@ internal sealed class GatewayMetrics
     private readonly Counter<long> _attempts;
     private readonly Counter<long> _passes;
     private readonly Counter<long> _shadows;
+    private readonly Counter<long> _externals;
+    private readonly Histogram<double> _external;
+    private readonly UpDownCounter<int> _externalsOpen;
     private readonly UpDownCounter<int> _streams;
 
     public GatewayMetrics(IMeterFactory meters)
@@ -40,6 +43,9 @@ internal sealed class GatewayMetrics
         _attempts = _meter.CreateCounter<long>("tokenfactory.attempts", "{attempt}", "Tries at a deployment");
         _passes = _meter.CreateCounter<long>("tokenfactory.deployment.passes", "{pass}", "Times a deployment began to be passed over, by why");
         _shadows = _meter.CreateCounter<long>("tokenfactory.policy.shadow.verdicts", "{request}", "Requests that a shadow bundle was asked about too, by what it would have changed");
+        _externals = _meter.CreateCounter<long>("tokenfactory.policy.external.answers", "{answer}", "What the decision endpoint answered, or why it gave no answer");
+        _external = _meter.CreateHistogram("tokenfactory.policy.external.duration", "s", "How long the decision endpoint took", null, Buckets.Overhead);
+        _externalsOpen = _meter.CreateUpDownCounter<int>("tokenfactory.policy.external.open", "{question}", "Questions that the decision endpoint has now");
         _streams = _meter.CreateUpDownCounter<int>("tokenfactory.streams.open", "{stream}", "Streams being answered now");
     }
 
@@ -51,6 +57,18 @@ internal sealed class GatewayMetrics
             _shadows.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
         }
     }
+
+    /// <param name="outcome">One of <see cref="Policy.ExternalAnswer.Word"/>'s.</param>
+    public void ExternalAnswered(string outcome, TimeSpan after)
+    {
+        var tag = new KeyValuePair<string, object?>("outcome", outcome);
+        _externals.Add(1, tag);
+        _external.Record(after.TotalSeconds, tag);
+    }
+
+    public void ExternalStarted() => _externalsOpen.Add(1);
+
+    public void ExternalEnded() => _externalsOpen.Add(-1);
 
     /// <param name="operation"><c>chat</c>, <c>completions</c>, <c>embeddings</c>; null when it was never known.</param>
     /// <param name="outcome">Null when the request was refused before its admission.</param>

@@ -43,6 +43,7 @@ public static class InferenceServices
         services.AddSingleton(provider => new Denials(
             provider.GetRequiredService<IJournal>(), provider.GetRequiredService<Instance>(), options.Ledger.SettleWithin, provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<Denials>>()));
+        services.AddSingleton<DecisionEndpoint>();
         services.AddSingleton<Standings>();
         if (options.RedisLimiter is { } redis)
         {

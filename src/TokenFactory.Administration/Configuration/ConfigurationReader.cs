@@ -85,6 +85,7 @@ public static class ConfigurationReader
             Guard = ProcessSections.Guard(root["guard"].SectionOrEmpty()),
             Policy = policy.Bundle,
             ShadowPolicy = policy.Shadow,
+            ExternalPolicy = policy.External,
             Sinks = SinkSection.Read(root["sinks"]),
             Providers = [.. providers.Values],
             Deployments = [.. deployments.Values],

@@ -31,6 +31,9 @@ public sealed record GatewayConfiguration
     /// <summary>Rules that are judged beside those in force and change nothing; null when there are none.</summary>
     public PolicyBundle? ShadowPolicy { get; init; }
 
+    /// <summary>Who is asked after the rules; null asks nobody.</summary>
+    public ExternalPolicy? ExternalPolicy { get; init; }
+
     public required IReadOnlyList<SinkSettings> Sinks { get; init; }
 
     public required IReadOnlyList<Provider> Providers { get; init; }

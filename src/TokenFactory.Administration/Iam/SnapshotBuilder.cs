@@ -41,6 +41,7 @@ internal sealed class SnapshotBuilder(GatewayConfiguration configuration, IamRow
             Registry = new Registry(configuration.Deployments, configuration.Models),
             Policy = configuration.Policy,
             ShadowPolicy = configuration.ShadowPolicy,
+            ExternalPolicy = configuration.ExternalPolicy,
             Tenants = _subjects.Tenants.ToFrozenDictionary(t => t.Tenant.Name, t => t.Tenant, StringComparer.Ordinal),
             Keys = KeyTable.Of(_keys),
             Peppers = peppers,

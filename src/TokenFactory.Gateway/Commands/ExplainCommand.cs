@@ -148,6 +148,11 @@ internal static class ExplainCommand
                 [.. explanation.Exclusions.Select(one => (string[])[one.Deployment, one.Provider, one.Region ?? "-", one.Reason, one.Rule ?? "-"])]));
         }
 
+        if (explanation.External is { } endpoint)
+        {
+            lines.Add($"a real request would also ask {endpoint}, which was not asked now and can only narrow this");
+        }
+
         lines.AddRange(Shadowed(explanation.Shadow));
         return string.Join(Environment.NewLine, lines);
     }
@@ -180,6 +185,7 @@ internal static class ExplainCommand
             rules = explanation.Rules,
             candidates = explanation.Candidates,
             exclusions = explanation.Exclusions,
+            external = explanation.External,
             shadow = explanation.Shadow is { } shadow
                 ? new { bundle = shadow.BundleVersion, outcome = shadow.Verdict.Word, reasons = shadow.Verdict.Reasons, excluded = shadow.Verdict.Excluded, admitted = shadow.Verdict.Admitted }
                 : null,

@@ -27,6 +27,7 @@ internal static class ExplainedRecord
                 [.. excluded.EnumerateArray().Select(one => (string[])[Word(one, "deployment"), Word(one, "reason"), Word(one, "rule")])]));
         }
 
+        lines.AddRange(External(data));
         lines.AddRange(Shadowed(data));
         lines.Add(string.Create(CultureInfo.InvariantCulture, $"evidence: record {record.Sequence} of chain {record.Chain}, hash {Convert.ToHexStringLower(record.Hash)}, {Proof(record)}"));
         return string.Join(Environment.NewLine, lines);
@@ -61,6 +62,15 @@ internal static class ExplainedRecord
             yield return TextTable.Of(
                 ["deployment", "provider", "region", "status", "error", "ms"],
                 [.. attempts.EnumerateArray().Select(one => (string[])[Word(one, "deployment"), Word(one, "provider"), Word(one, "region"), Word(one, "status"), Word(one, "error"), Word(one, "duration_ms")])]);
+        }
+    }
+
+    private static IEnumerable<string> External(JsonElement data)
+    {
+        if (Member(Member(data, "policy"), "external") is { } external)
+        {
+            yield return $"asked {Word(external, "endpoint")}: {Word(external, "outcome")}{(Member(external, "reasons") is { } reasons ? $" ({Words(reasons, "")})" : "")}, its decision {Word(external, "decision_id")}"
+                + Listed(Member(external, "restrict"), "; only ");
         }
     }
 

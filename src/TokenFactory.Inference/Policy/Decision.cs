@@ -8,6 +8,12 @@ namespace TokenFactory.Inference.Policy;
 /// <param name="BundleVersion">The rules it was judged by.</param>
 internal sealed record Decision(string Id, IReadOnlyList<string> Regions, Tenant Tenant, string BundleVersion, Verdict Verdict)
 {
+    /// <summary>The name the caller used: what a deployment without a model of its own asks for.</summary>
+    public string AskedModel { get; init; } = "";
+
+    /// <summary>What the decision endpoint made of it; null where none was asked.</summary>
+    public ExternalAnswer? External { get; init; }
+
     /// <summary>Why a deployment may not see the data, and the bundle's rule that says so; the rule is null where the tenant's own policy does.</summary>
     public (string Reason, string? Rule)? ExclusionOf(Deployment deployment)
     {
@@ -30,7 +36,7 @@ internal sealed record Decision(string Id, IReadOnlyList<string> Regions, Tenant
             }
         }
 
-        return null;
+        return External?.ReasonAgainst(deployment, AskedModel) is { } external ? (external, null) : null;
     }
 
     private string? ReasonOfTenant(Deployment deployment)

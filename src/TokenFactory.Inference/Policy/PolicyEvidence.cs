@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Frozen;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -20,7 +21,7 @@ internal static class PolicyEvidence
     /// <param name="shadow">Null without a shadow bundle.</param>
     public static string Of(Snapshot snapshot, Governance declared, Decision? decision, IReadOnlyList<Exclusion> exclusions, ShadowVerdict? shadow)
     {
-        var isPlain = decision is { Regions.Count: 0, Verdict.Rules.Count: 0 } && exclusions.Count == 0 && declared == Governance.Undeclared
+        var isPlain = decision is { Regions.Count: 0, Verdict.Rules.Count: 0, External: null } && exclusions.Count == 0 && declared == Governance.Undeclared
             && (shadow is null or { Outcome: ShadowOutcome.Agreed });
         return isPlain ? snapshot.PolicyInForce : Write(snapshot, declared, decision, exclusions, shadow);
     }
@@ -35,6 +36,11 @@ internal static class PolicyEvidence
         WriteTexts(json, "regions"u8, decision?.Regions ?? []);
         WriteDeclared(json, declared);
         WriteExclusions(json, exclusions);
+        if (decision?.External is { } external)
+        {
+            WriteExternal(json, external);
+        }
+
         if (shadow is not null && snapshot.ShadowPolicy is { } bundle)
         {
             WriteShadow(json, bundle, shadow);
@@ -45,7 +51,8 @@ internal static class PolicyEvidence
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    private static void WriteDeclared(Utf8JsonWriter json, Governance declared)
+    /// <summary>As the member <c>declared</c>; nothing where nothing is.</summary>
+    public static void WriteDeclared(Utf8JsonWriter json, Governance declared)
     {
         if (declared == Governance.Undeclared)
         {
@@ -83,6 +90,47 @@ internal static class PolicyEvidence
             }
 
             json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteExternal(Utf8JsonWriter json, ExternalAnswer external)
+    {
+        json.WriteStartObject("external"u8);
+        json.WriteString("endpoint"u8, external.Origin);
+        json.WriteString("outcome"u8, external.Word);
+        if (external.DecisionId is { } id)
+        {
+            json.WriteString("decision_id"u8, id);
+        }
+
+        WriteTexts(json, "reasons"u8, external.Reasons);
+        if (external.Outcome == ExternalOutcome.Restricted)
+        {
+            json.WriteStartObject("restrict"u8);
+            WriteNames(json, "providers"u8, external.Providers);
+            WriteNames(json, "regions"u8, external.Regions);
+            WriteNames(json, "deployments"u8, external.Deployments);
+            WriteNames(json, "models"u8, external.Models);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+    }
+
+    /// <summary>An empty list says that nothing may, and is written.</summary>
+    private static void WriteNames(Utf8JsonWriter json, ReadOnlySpan<byte> name, FrozenSet<string>? names)
+    {
+        if (names is null)
+        {
+            return;
+        }
+
+        json.WriteStartArray(name);
+        foreach (var text in names.Order(StringComparer.Ordinal))
+        {
+            json.WriteStringValue(text);
         }
 
         json.WriteEndArray();

@@ -5,9 +5,10 @@ namespace TokenFactory.Inference.Policy;
 
 /// <summary>
 /// Where may this request's data go? Needs Caller, Ask and Route. Leaves Decision, a hard filter that Routing and every
-/// failover obey. Fails closed: when no deployment of the model is permitted, the request is refused with the reasons, on record.
+/// failover obey. Fails closed: when no deployment of the model is permitted, or the decision endpoint gives no clear
+/// answer, the request is refused with the reasons, on record.
 /// </summary>
-internal sealed class PolicyMiddleware(RequestDelegate next, Denials denials, GatewayMetrics metrics, TimeProvider clock)
+internal sealed class PolicyMiddleware(RequestDelegate next, Denials denials, DecisionEndpoint endpoint, GatewayMetrics metrics, TimeProvider clock)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -18,6 +19,12 @@ internal sealed class PolicyMiddleware(RequestDelegate next, Denials denials, Ga
         {
             exchange.Shadow = ShadowRules.Compare(shadow, exchange.Caller, exchange.Ask, exchange.Route, decision, refusal);
             metrics.Shadowed(exchange.Shadow.Word);
+        }
+
+        if (snapshot.ExternalPolicy is { } external && refusal is null)
+        {
+            var answer = await endpoint.AskAsync(external, ExternalQuestion.Write(exchange, decision!), context.RequestAborted);
+            (decision, refusal) = PolicyRules.Narrow(decision!, exchange.Route, answer);
         }
 
         if (decision is not null)

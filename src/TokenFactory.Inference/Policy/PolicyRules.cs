@@ -19,18 +19,31 @@ internal static class PolicyRules
         }
 
         var verdict = PolicyEngine.Judge(bundle, question);
-        var decision = new Decision(id.ToString("D"), Regions(tenant.Region, ask.Governance.Region), tenant, bundle.Version, verdict);
+        var decision = new Decision(id.ToString("D"), Regions(tenant.Region, ask.Governance.Region), tenant, bundle.Version, verdict) { AskedModel = ask.Model };
         if (verdict.IsDenied)
         {
             return (decision, GatewayError.PolicyDenied(verdict.Reasons, verdict.DeniedBy));
         }
 
+        return (decision, RefusalOf(decision, route));
+    }
+
+    /// <summary>The decision with what the decision endpoint made of it, and why the request is refused after all.</summary>
+    public static (Decision Decision, GatewayError? Refusal) Narrow(Decision decision, ModelRoute route, ExternalAnswer answer)
+    {
+        var narrowed = decision with { External = answer };
+        return (narrowed, answer.Refusal ?? RefusalOf(narrowed, route));
+    }
+
+    /// <summary>Null while one deployment is permitted.</summary>
+    private static GatewayError? RefusalOf(Decision decision, ModelRoute route)
+    {
         SortedSet<string>? reasons = null, rules = null;
         foreach (var target in route.Targets)
         {
             if (decision.ExclusionOf(target.Deployment) is not { } exclusion)
             {
-                return (decision, null);
+                return null;
             }
 
             (reasons ??= new(StringComparer.Ordinal)).Add(exclusion.Reason);
@@ -40,7 +53,7 @@ internal static class PolicyRules
             }
         }
 
-        return (decision, GatewayError.PolicyDenied(reasons ?? [], [.. rules ?? []]));
+        return GatewayError.PolicyDenied(reasons ?? [], [.. rules ?? []]);
     }
 
     /// <summary>The deployments of the route that the decision leaves out.</summary>

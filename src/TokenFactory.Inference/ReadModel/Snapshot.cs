@@ -22,6 +22,9 @@ public sealed class Snapshot
     /// <summary>Rules that are judged beside those in force and change nothing; null when there are none.</summary>
     public PolicyBundle? ShadowPolicy { get; init; }
 
+    /// <summary>Who is asked after the rules; null asks nobody.</summary>
+    public ExternalPolicy? ExternalPolicy { get; init; }
+
     /// <summary>What every decision under this snapshot rests on, as a JSON object: the revision, the bundle if there is one, and the shadow bundle, which agrees.</summary>
     internal string PolicyInForce => field ??= WritePolicyInForce();
 

@@ -39,7 +39,7 @@ public static class Explainer
             decision.Verdict.Rules,
             denial is null ? [.. plan.Candidates.Select(one => new ExplainedCandidate(one.Name, one.Provider.Name, one.EffectiveRegion, Planner.WorstCostNanoUsd(one, ask, request.InputTokens)))] : [],
             [.. plan.Exclusions.Select(one => Exclusion(snapshot.Registry.Deployments[one.Deployment], one))])
-        { Shadow = shadow };
+        { Shadow = shadow, External = denial is null ? snapshot.ExternalPolicy?.Origin : null };
     }
 
     private static Explanation Refused(GatewayError error) => new(error, null, [], [], []);

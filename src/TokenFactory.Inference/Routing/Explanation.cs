@@ -17,6 +17,9 @@ public sealed record Explanation(
 {
     /// <summary>What the shadow bundle would change of it; null without one, or when it did not get that far.</summary>
     public ExplainedShadow? Shadow { get; init; }
+
+    /// <summary>The decision endpoint that the request's own way would ask, and that can only narrow this; null without one.</summary>
+    public string? External { get; init; }
 }
 
 /// <param name="BundleVersion">The shadow bundle's.</param>

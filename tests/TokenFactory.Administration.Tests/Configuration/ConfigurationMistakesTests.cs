@@ -124,6 +124,19 @@ public sealed class ConfigurationMistakesTests
     [InlineData("providers: [ { name: d, kind: openai } ]\ndeployments: [ { name: d, provider: d, answer: no, endpoints: ['http://a/v1'] } ]", 2, "only a deployment of a manual provider")]
     [InlineData("providers: [ { name: d, kind: openai } ]\ndeployments: [ { name: d, provider: d, endpoints: ['http://a/v1'], circuit: { failure_percent: 0 } } ]", 2, "from 1 to 100")]
     [InlineData("providers: [ { name: d, kind: openai } ]\ndeployments: [ { name: d, provider: d, endpoints: ['http://a/v1'], max_rest: 2h } ]", 2, "from 0ms to 1h")]
+    [InlineData("policy: { external: { timeout: 1s } }", 1, "missing: where the question is posted")]
+    [InlineData("policy: { external: { url: http://opa:8181/v1/data/x } }", 1, "use https")]
+    [InlineData("policy: { external: { url: 'https://me:pw@opa/v1' } }", 1, "a URL holds no credentials")]
+    [InlineData("policy: { external: { url: https://opa, timeout: 3s } }", 1, "from 1ms to 2s")]
+    [InlineData("policy: { external: { url: https://opa, on_error: allow } }", 1, "none of deny")]
+    [InlineData("policy: { external: { url: https://opa, max_in_flight: 0 } }", 1, "from 1 to 100000")]
+    [InlineData("policy: { external: { url: https://opa, credential: literal } }", 1, "secrets are references")]
+    [InlineData("policy: { external: { url: https://opa, headers: { X-Token: literal } } }", 1, "secrets are references")]
+    [InlineData("policy: { external: { url: https://opa, headers: { Host: env:NAME } } }", 1, "writes this header itself")]
+    [InlineData("policy: { external: { url: https://opa, headers: { 'X Token': env:NAME } } }", 1, "no name of an HTTP header")]
+    [InlineData("policy: { external: { url: https://opa, ca: file:missing.pem } }", 1, "the file missing.pem does not exist")]
+    [InlineData("policy: { external: { url: https://opa, timeouts: 1s } }", 1, "did you mean 'timeout'?")]
+    [InlineData("policy: { shadow: missing.yaml }", 1, "the file missing.yaml does not exist")]
     public void A_mistake_says_where_it_is_and_what_to_write(string yaml, int line, string says)
     {
         var mistake = Yaml.OnlyMistake(yaml);

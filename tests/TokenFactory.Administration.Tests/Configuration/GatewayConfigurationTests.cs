@@ -8,7 +8,7 @@ public sealed class GatewayConfigurationTests
     private static readonly (string, string)[] _sampleSecrets =
     [
         ("GATEWAY_PEPPER_V1", new string('1', 32)), ("GATEWAY_PEPPER_V2", new string('2', 32)), ("OPENMETER_TOKEN", "om-token"), ("SINK_REDIS", "redis://redis:6379"), ("SINK_RABBITMQ", "amqps://billing:pw@rabbit/usage"),
-        ("GPU_EU_KEY", "gpu-token"), ("VENDOR_KEY", "vendor-token"), ("DEV_KEY", "an-opaque-key-of-some-length"),
+        ("OPA_TOKEN", "opa-token"), ("GPU_EU_KEY", "gpu-token"), ("VENDOR_KEY", "vendor-token"), ("DEV_KEY", "an-opaque-key-of-some-length"),
     ];
 
     [Fact]
@@ -29,6 +29,11 @@ public sealed class GatewayConfigurationTests
         var manual = sample.Deployments.Single(d => d.Name == "by-hand");
         Assert.Equal((ProviderKind.Manual, Operations.Chat | Operations.Completions), (manual.Provider.Kind, manual.Operations));
         Assert.StartsWith("The assistant is not available", manual.Answer, StringComparison.Ordinal);
+
+        var external = sample.ExternalPolicy!;
+        Assert.Equal(("http://localhost:8181", TimeSpan.FromMilliseconds(50), 256, "opa-token"), (external.Origin, external.Timeout, external.MaxInFlight, external.Credential!.Reveal()));
+        Assert.Equal("X-Opa-Caller", Assert.Single(external.Headers).Key);
+        Assert.Equal(sample.Policy.Version, sample.ShadowPolicy!.Version);
 
         var acme = Assert.Single(sample.Tenants);
         Assert.Equal("standard", acme.Tenant.Tier!.Name);

@@ -12,7 +12,7 @@ namespace TokenFactory.Storage.Tests.Audit;
 public sealed class AuditBodyWriterTests : IDisposable
 {
     private const string Policy =
-        """{"revision":"r1","bundle":"v3","rules":["eu-only"],"regions":["eu"],"declared":{"classification":"internal","controls":["logging"]},"excluded":[{"deployment":"llama-us","reason":"residency"},{"deployment":"old","reason":"provider_not_allowed","rule":"eu-only"}],"shadow":{"bundle":"v4","outcome":"would_restrict","reasons":["residency"],"excluded":[{"deployment":"llama-eu","reason":"contract","rule":"restricted"}],"admitted":["old"]}}""";
+        """{"revision":"r1","bundle":"v3","rules":["eu-only"],"regions":["eu"],"declared":{"classification":"internal","controls":["logging"]},"excluded":[{"deployment":"llama-us","reason":"residency"},{"deployment":"old","reason":"provider_not_allowed","rule":"eu-only"}],"external":{"endpoint":"https://opa:8181","outcome":"restricted","decision_id":"d-1","restrict":{"providers":["gpu-eu"],"regions":[],"models":["m"],"deployments":["d"]}},"shadow":{"bundle":"v4","outcome":"would_restrict","reasons":["residency"],"excluded":[{"deployment":"llama-eu","reason":"contract","rule":"restricted"}],"admitted":["old"]}}""";
 
     private static readonly Guid _instance = Guid.Parse("0197c5f0-0000-7000-8000-000000000001");
     private static readonly Admission _admission = SomeRequest.Admission(_instance, acceptedAt: new DateTimeOffset(2026, 11, 20, 12, 0, 0, TimeSpan.Zero)) with { Policy = Policy };

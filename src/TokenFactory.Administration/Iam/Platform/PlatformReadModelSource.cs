@@ -216,6 +216,7 @@ internal sealed partial class PlatformReadModelSource : IHostedService, IDisposa
                 Registry = registry.Registry,
                 Policy = configuration.Policy,
                 ShadowPolicy = configuration.ShadowPolicy,
+                ExternalPolicy = configuration.ExternalPolicy,
                 Tenants = holding.Tenants,
                 Keys = holding.Keys,
                 Peppers = configuration.Iam.Peppers,
