@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using TokenFactory.Gateway.EndToEnd.Faults;
 using TokenFactory.Gateway.EndToEnd.Path;
@@ -69,6 +70,14 @@ public sealed class AuditTests(AuditTests.Backend backend) : IClassFixture<Audit
         Assert.True(told.ExitCode == 0, told.ToString());
         Assert.Contains("refused with 403 policy_denied: The policy in force does not allow this request: residency", told.Output, StringComparison.Ordinal);
         Assert.Matches("elsewhere +residency", told.Output);
+
+        // Sinks are told too, with the bytes that the record's hash is over.
+        var id = response.Headers["x-request-id"].ToString();
+        var denied = (await backend.EventsAsync(lines => lines.Any(IsIt))).Single(IsIt);
+        Assert.Equal("tokenfactory.audit.v1", denied.GetProperty("type").GetString());
+        var recorded = JsonNode.Parse((await RunAsync("admin", "explain", "--json", "--request", id)).Output)!["record"]!.ToJsonString();
+        Assert.Equal(recorded, JsonNode.Parse(denied.GetProperty("data").GetRawText())!.ToJsonString());
+        bool IsIt(JsonElement line) => line.GetProperty("id").GetString() == id;
 
         var unknown = await AskAsync("both", "x-tf-tier: platinum");
         Assert.Equal(400, unknown.Status);

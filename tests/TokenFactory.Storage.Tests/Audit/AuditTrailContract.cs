@@ -3,6 +3,7 @@ using System.Text.Json;
 using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
+using TokenFactory.Storage.Outbox;
 using TokenFactory.TestKit.Contracts;
 using Xunit;
 
@@ -161,7 +162,44 @@ public abstract class AuditTrailContract : IAsyncLifetime
         Assert.Contains(denial.Policy!, body, StringComparison.Ordinal);
         Assert.Contains("\"status\":403,\"error\":\"policy_denied\"", body, StringComparison.Ordinal);
         Assert.Equal(3, await _store.CountAsync("settlements"));
-        Assert.Equal(3, (await _store.OutboxAsync()).Count);
+        await _store.UntilRelayableAsync();
+        var outbox = await _store.OutboxAsync();
+        Assert.Equal(3, outbox.Count(one => one.Type == UsageEventWriter.Type));
+        var told = Assert.Single(outbox, one => one.Type == AuditEventWriter.Type);
+        Assert.Equal(denial.RequestId, told.EventId);
+        Assert.EndsWith($"\"data\":{body}}}", Encoding.UTF8.GetString(told.Body.Span), StringComparison.Ordinal);
+        Assert.Empty((await VerifyAsync()).Findings);
+    }
+
+    [Fact]
+    public async Task P2_A_denial_is_told_once_though_it_is_recorded_again_when_its_event_is_long_gone()
+    {
+        var denials = Enumerable.Range(0, 20).Select(_ => SomeRequest.Denial(_store.InstanceId)).ToArray();
+        await Task.WhenAll(denials.Select(_store.Journal.RecordAsync));
+        await _store.UntilRelayableAsync();
+        Assert.Equal(denials.Select(one => one.RequestId).Order(), (await _store.OutboxAsync()).Select(one => one.EventId).Order());
+        await _store.TamperAsync("DELETE FROM outbox");
+
+        await Task.WhenAll(denials.Select(_store.Journal.RecordAsync));
+
+        Assert.Equal(0, await _store.CountAsync("outbox"));
+        Assert.Equal(20, (await AllAsync()).Count);
+        Assert.Empty((await VerifyAsync()).Findings);
+    }
+
+    [Fact]
+    public async Task P11_A_denial_that_is_refused_leaves_neither_record_nor_event()
+    {
+        var refused = SomeRequest.Denial(_store.InstanceId) with { Project = null! };
+        var good = SomeRequest.Denial(_store.InstanceId);
+        var other = _store.Journal.RecordAsync(good);
+
+        await Assert.ThrowsAsync<JournalUnavailableException>(() => _store.Journal.RecordAsync(refused));
+        await other;
+
+        await _store.UntilRelayableAsync();
+        Assert.Equal(good.RequestId, Assert.Single(await _store.OutboxAsync()).EventId);
+        Assert.Equal(good.RequestId, Assert.Single(await AllAsync()).Id);
         Assert.Empty((await VerifyAsync()).Findings);
     }
 

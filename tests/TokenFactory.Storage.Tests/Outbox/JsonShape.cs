@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 
@@ -77,7 +78,7 @@ internal static class JsonShape
     private static JsonElement Referred(string reference)
     {
         var (file, pointer) = (reference.Split('#')[0], reference.Split('#')[1]);
-        return pointer.Split('/', StringSplitOptions.RemoveEmptyEntries).Aggregate(Published(file), (element, name) => element.GetProperty(name));
+        return pointer.Split('/', StringSplitOptions.RemoveEmptyEntries).Aggregate(Published(file), (element, name) => element.ValueKind == JsonValueKind.Array ? element[int.Parse(name, CultureInfo.InvariantCulture)] : element.GetProperty(name));
     }
 
     private static string Here([CallerFilePath] string here = "") => here;

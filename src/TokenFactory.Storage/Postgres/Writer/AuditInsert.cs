@@ -1,6 +1,8 @@
 using Npgsql;
+using NpgsqlTypes;
 using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Journal;
+using TokenFactory.Storage.Outbox;
 
 namespace TokenFactory.Storage.Postgres.Writer;
 
@@ -13,14 +15,15 @@ internal static class AuditInsert
     /// <summary>A chain that is not there would be begun anew by nobody's word: made when the writer connects, and by nothing later.</summary>
     public const string BeginSql = "INSERT INTO audit_chains (chain, sequence, hash) VALUES ($1, 0, sha256(uuid_send($1))) ON CONFLICT (chain) DO NOTHING";
 
+    /// <summary>Denials with their events; nothing of what was recorded before.</summary>
     private const string DenialsSql =
         $"""
         WITH told AS (
-          SELECT row_number() OVER (ORDER BY place) AS n, record_id, tenant, project, recorded_at, body
-          FROM unnest($3, $4, $5, $6, $7) WITH ORDINALITY AS row(record_id, tenant, project, recorded_at, body, place)
+          SELECT row_number() OVER (ORDER BY place) AS n, record_id, tenant, project, recorded_at, body, event
+          FROM unnest($3, $4, $5, $6, $7, $8) WITH ORDINALITY AS row(record_id, tenant, project, recorded_at, body, event, place)
           WHERE NOT EXISTS (SELECT 1 FROM audit_records WHERE audit_records.record_id = row.record_id)),
         {Linking}
-        SELECT count(*) FROM told
+        INSERT INTO outbox (event_id, type, body) SELECT record_id, $9, event FROM told ORDER BY n
         """;
 
     /// <summary>
@@ -50,10 +53,12 @@ internal static class AuditInsert
     public static NpgsqlBatchCommand Of(Guid chain, IReadOnlyList<Denial> rows)
     {
         using var bodies = new AuditBodyWriter();
+        using var events = new AuditEventWriter();
         var command = Command(DenialsSql, chain, AuditKind.Denial);
         new ColumnArrays<Denial>(rows, command)
             .Ids(static row => row.RequestId).Texts(static row => row.Tenant).Texts(static row => row.Project).Times(static row => row.DeniedAt)
-            .Bytes(row => bodies.Write(row).ToArray());
+            .Bytes(row => bodies.Write(row).ToArray()).Bytes(row => events.Write(row).ToArray());
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = AuditEventWriter.Type, NpgsqlDbType = NpgsqlDbType.Text });
         return command;
     }
 

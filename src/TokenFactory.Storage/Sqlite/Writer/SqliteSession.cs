@@ -24,7 +24,7 @@ internal sealed class SqliteSession : IDisposable
             Checkpoints = new CheckpointRows(Connection, clock);
             Days = new UsageDayRows(Connection);
             Audit = new AuditRows(Connection, instance, new AuditBodyWriter());
-            Outbox = new OutboxRows(Connection, new UsageEventWriter(), clock);
+            Outbox = new OutboxRows(Connection, new UsageEventWriter(), new AuditEventWriter(), clock);
         }
         catch
         {
@@ -61,6 +61,7 @@ internal sealed class SqliteSession : IDisposable
                 Settle(settled);
                 break;
             case DenialEntry denied:
+                Outbox.Append(denied.Denial);
                 Audit.Append(denied.Denial);
                 break;
             case CheckpointEntry noted:
