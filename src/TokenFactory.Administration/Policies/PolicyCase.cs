@@ -34,7 +34,7 @@ public sealed record PolicyCase
         List<string> reasons = [.. verdict.Reasons];
         if (On is not null)
         {
-            reasons.AddRange(verdict.Restrictions.Select(restriction => restriction.ReasonAgainst(On)).OfType<string>().Distinct());
+            reasons.AddRange(verdict.Restrictions.Select(restriction => restriction.ReasonAgainst(On, Question.Model)).OfType<string>().Distinct());
         }
 
         var told = reasons.Count == 0 ? "allowed" : $"denied: {string.Join(", ", reasons)}";

@@ -134,6 +134,11 @@ public static class PolicyDocumentReader
             Controls = KnownWords(controls.IsPresent ? controls : required, PolicyAttribute.Control, vocabulary),
             Restrict = RestrictionOf(section["restrict"], id, registered),
         };
+        if (section["degrade"].Flag() == true)
+        {
+            rule = rule with { Restrict = (rule.Restrict ?? new Restriction { Rule = id }) with { OnlyManual = true } };
+        }
+
         if (controls.IsPresent && required.IsPresent)
         {
             required.Mistake("write require_controls or allow_with_controls, which requires them too");
@@ -146,7 +151,7 @@ public static class PolicyDocumentReader
 
         if (rule is { Deny: null, Allow: false, Controls.Count: 0, Restrict: null })
         {
-            section.Mistake("this rule does nothing: write deny, allow, allow_with_controls, require_controls or restrict");
+            section.Mistake("this rule does nothing: write deny, degrade, allow, allow_with_controls, require_controls or restrict");
         }
 
         section.RefuseUnknownKeys();
@@ -192,12 +197,13 @@ public static class PolicyDocumentReader
             DeniedProviders = NamesOf(section["deny_providers"], registered?.Providers),
             Regions = [.. NamesOf<Provider>(section["regions"], null)],
             Deployments = NamesOf(section["deployments"], registered?.Deployments),
+            Models = NamesOf<Deployment>(section["models"], null),
             Contract = [.. NamesOf<Provider>(section["contract"], null)],
         };
         section.RefuseUnknownKeys();
-        if (restriction is { Providers.Count: 0, DeniedProviders.Count: 0, Regions.Count: 0, Deployments.Count: 0, Contract.Count: 0 })
+        if (restriction is { Providers.Count: 0, DeniedProviders.Count: 0, Regions.Count: 0, Deployments.Count: 0, Models.Count: 0, Contract.Count: 0 })
         {
-            field.Mistake("it restricts nothing: write providers, deny_providers, regions, deployments or contract");
+            field.Mistake("it restricts nothing: write providers, deny_providers, regions, deployments, models or contract");
         }
 
         return restriction;
@@ -258,10 +264,12 @@ public static class PolicyDocumentReader
         var contract = section["contract"].SectionOrEmpty();
         var facts = contract.Keys.ToFrozenDictionary(fact => fact, fact => contract[fact].Flag() ?? false, StringComparer.Ordinal);
         var provider = section["provider"].Name() ?? "provider";
+        var kind = section["kind"].Choice(("openai", ProviderKind.OpenAi), ("loopback", ProviderKind.Loopback), ("manual", ProviderKind.Manual));
         var deployment = new Deployment
         {
             Name = section["deployment"].Name() ?? "deployment",
-            Provider = new Provider(provider, ProviderKind.OpenAi, section["region"].Name(), null) { Contract = facts },
+            Provider = new Provider(provider, kind ?? ProviderKind.OpenAi, section["region"].Name(), null) { Contract = facts },
+            UpstreamModel = section["model"].Text(),
             Endpoints = [],
         };
         section.RefuseUnknownKeys();

@@ -17,26 +17,22 @@ internal sealed record Decision(string Id, IReadOnlyList<string> Regions, Tenant
     /// <summary>Why a deployment may not see the data, and the bundle's rule that says so; the rule is null where the tenant's own policy does.</summary>
     public (string Reason, string? Rule)? ExclusionOf(Deployment deployment)
     {
-        // What answers inside never leaves the process, so no region applies to it.
-        if (deployment.Provider.IsInside)
-        {
-            return null;
-        }
-
-        if (ReasonOfTenant(deployment) is { } reason)
+        // What answers inside never leaves the process, so neither the tenant's region nor its providers apply to it.
+        var isInside = deployment.Provider.IsInside;
+        if (!isInside && ReasonOfTenant(deployment) is { } reason)
         {
             return (reason, null);
         }
 
         foreach (var restriction in Verdict.Restrictions)
         {
-            if (restriction.ReasonAgainst(deployment) is { } restricted)
+            if (restriction.ReasonAgainst(deployment, AskedModel) is { } restricted)
             {
                 return (restricted, restriction.Rule);
             }
         }
 
-        return External?.ReasonAgainst(deployment, AskedModel) is { } external ? (external, null) : null;
+        return !isInside && External?.ReasonAgainst(deployment, AskedModel) is { } external ? (external, null) : null;
     }
 
     private string? ReasonOfTenant(Deployment deployment)

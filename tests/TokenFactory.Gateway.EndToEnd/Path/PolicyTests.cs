@@ -48,6 +48,20 @@ public sealed class PolicyTests(PolicyTests.Backend backend) : IClassFixture<Pol
     }
 
     [Fact]
+    public async Task P6_A_rule_that_degrades_is_answered_by_hand_and_by_no_model()
+    {
+        var (eu, us) = (backend.Upstream.Totals.Requests, backend.Other.Totals.Requests);
+
+        var response = await AskAsync("us-or-desk", "x-tf-use-case: unreviewed");
+
+        Assert.Equal("desk", Provider(response));
+        Assert.Equal("manual", response.Headers["x-tf-degraded"]);
+        Denied(await AskAsync("both", "x-tf-use-case: unreviewed"), "degraded", "by-hand");
+        Denied(await AskAsync("loopback", "x-tf-use-case: unreviewed"), "degraded", "by-hand");
+        Assert.Equal((eu, us), (backend.Upstream.Totals.Requests, backend.Other.Totals.Requests));
+    }
+
+    [Fact]
     public async Task P6_Rule_B_a_higher_tier_has_fewer_providers()
     {
         Assert.Equal("us", Provider(await AskAsync("us-only", "x-tf-tier: tier-1")));
@@ -205,6 +219,7 @@ public sealed class PolicyTests(PolicyTests.Backend backend) : IClassFixture<Pol
             vocabulary: { tier: [tier-1, tier-2, tier-3] }
             rules:
               - { id: eu-only, when: { region: eu }, restrict: { regions: [eu] } }
+              - { id: by-hand, when: { use_case: unreviewed }, degrade: true }
               - { id: tiers-2-and-3, when: { tier: [tier-2, tier-3] }, restrict: { providers: [eu] } }
               - { id: restricted-data, when: { classification: restricted }, restrict: { contract: [dpa] }, require_controls: [redaction] }
             """);

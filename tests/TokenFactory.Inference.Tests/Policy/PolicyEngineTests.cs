@@ -3,6 +3,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.Policy;
+using TokenFactory.Inference.ReadModel;
 using TokenFactory.Inference.ReadModel.Policies;
 using Xunit;
 
@@ -107,6 +108,29 @@ public sealed class PolicyEngineTests
 
         Assert.Equal(["a", "b"], verdict.Rules);
         Assert.Equal(["a", "b"], verdict.Restrictions.Select(restriction => restriction.Rule));
+    }
+
+    [Theory]
+    [InlineData("llama-8b", "asked", null)]
+    [InlineData("llama-70b", "asked", "model_not_allowed")]
+    [InlineData(null, "llama-8b", null)]
+    [InlineData(null, "asked", "model_not_allowed")]
+    public void P6_A_restriction_to_models_is_about_what_the_backend_runs(string? upstream, string asked, string? reason)
+    {
+        var deployment = new Deployment { Name = "d", Provider = new Provider("gpu", ProviderKind.OpenAi, null, null), Endpoints = [], UpstreamModel = upstream };
+
+        Assert.Equal(reason, new Restriction { Rule = "r", Models = ["llama-8b"] }.ReasonAgainst(deployment, asked));
+    }
+
+    [Theory]
+    [InlineData(ProviderKind.OpenAi, "degraded")]
+    [InlineData(ProviderKind.Loopback, "degraded")]
+    [InlineData(ProviderKind.Manual, null)]
+    public void P6_A_rule_that_degrades_leaves_what_an_operator_wrote(ProviderKind kind, string? reason)
+    {
+        var deployment = new Deployment { Name = "d", Provider = new Provider("p", kind, null, null), Endpoints = [] };
+
+        Assert.Equal(reason, new Restriction { Rule = "r", OnlyManual = true, Regions = ["eu"] }.ReasonAgainst(deployment, "m"));
     }
 
     [Fact]

@@ -54,10 +54,28 @@ public sealed record Restriction
     /// <summary>Facts of the provider's contract that must be true; what is not known is not true.</summary>
     public IReadOnlyList<string> Contract { get; init; } = [];
 
+    /// <summary>The models it may run, as backends call them.</summary>
+    public FrozenSet<string> Models { get; init; } = FrozenSet<string>.Empty;
+
+    /// <summary>Only what an operator wrote by hand may answer: no model, not even the built-in one.</summary>
+    public bool OnlyManual { get; init; }
+
     /// <summary>The reason code that excludes a deployment; null when it fits.</summary>
-    public string? ReasonAgainst(Deployment deployment)
+    /// <param name="askedModel">What a deployment runs that has no model of its own.</param>
+    public string? ReasonAgainst(Deployment deployment, string askedModel)
     {
         var provider = deployment.Provider;
+        if (OnlyManual && provider.Kind != ProviderKind.Manual)
+        {
+            return "degraded";
+        }
+
+        // What answers inside never leaves the process: no other restriction is about it.
+        if (provider.IsInside)
+        {
+            return null;
+        }
+
         if (DeniedProviders.Contains(provider.Name))
         {
             return "provider_denied";
@@ -71,6 +89,11 @@ public sealed record Restriction
         if (Deployments.Count > 0 && !Deployments.Contains(deployment.Name))
         {
             return "deployment_not_allowed";
+        }
+
+        if (Models.Count > 0 && !Models.Contains(deployment.UpstreamModel ?? askedModel))
+        {
+            return "model_not_allowed";
         }
 
         if (Regions.Count > 0 && !Regions.Any(region => Region.Covers(region, deployment.EffectiveRegion)))
