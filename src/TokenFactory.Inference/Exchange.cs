@@ -52,6 +52,8 @@ internal sealed class Exchange(Guid requestId, Operations operation, Snapshot sn
 
     public Plan Plan { get => _plan ?? throw DidNotRun("Routing"); set => _plan = value; }
 
+    public RunningRequest Running { get; } = new();
+
     /// <summary>Completes when the admission is durable. No byte of an answer leaves before it (P1).</summary>
     public Task Admitted { get; set; } = Task.CompletedTask;
 

@@ -102,6 +102,11 @@ public sealed record GatewayError
     public static GatewayError ClientCut { get; } = Of(499, InvalidRequest, "client_closed_request", "client_cut",
         "The client closed the connection.");
 
+    /// <summary>499, as for a client that left: SDKs repeat a 409 or any 5xx by themselves, and would start again what somebody stopped.</summary>
+    public static GatewayError RequestCancelled { get; } = Of(499, InvalidRequest, "request_cancelled", "request_cancelled",
+        "The request was cancelled by POST /v1/requests/{id}/cancel before it had ended.") with
+    { DoNotRetry = true };
+
     public static GatewayError Internal { get; } = Of(500, ServerError, "internal_error", "internal_error",
         "The gateway met an error of its own. Try again; if it stays, report the request id.");
 

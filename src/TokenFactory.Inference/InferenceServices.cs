@@ -52,6 +52,8 @@ public static class InferenceServices
         }
 
         services.AddSingleton<Drain>();
+        services.AddSingleton<RunningRequests>();
+        services.AddHostedService<RunningWatch>();
         services.AddSingleton<LateSettlements>();
         services.AddHostedService(provider => provider.GetRequiredService<LateSettlements>());
 

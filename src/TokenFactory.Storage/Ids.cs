@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 
 namespace TokenFactory.Storage;
@@ -11,6 +12,15 @@ public static class Ids
 #pragma warning disable RS0030 // this is the one place
     public static Guid New(TimeProvider clock) => Guid.CreateVersion7(clock.GetUtcNow());
 #pragma warning restore RS0030
+
+    /// <summary>The lowest id of a moment: RFC 9562 puts its milliseconds into the first 48 bits.</summary>
+    internal static Guid LowestAt(DateTimeOffset moment)
+    {
+        Span<byte> bytes = stackalloc byte[Bytes];
+        bytes.Clear();
+        BinaryPrimitives.WriteInt64BigEndian(bytes, Math.Max(0, moment.ToUnixTimeMilliseconds()) << 16);
+        return new Guid(bytes, bigEndian: true);
+    }
 
     /// <summary>The id of a request's adjustment: of the same millisecond, the rest drawn from the request's own id.</summary>
     internal static Guid AdjustmentOf(Guid requestId)

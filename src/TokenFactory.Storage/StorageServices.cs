@@ -9,6 +9,7 @@ using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Outbox;
 using TokenFactory.Storage.Postgres;
 using TokenFactory.Storage.Relay;
+using TokenFactory.Storage.Requests;
 using TokenFactory.Storage.Sqlite;
 using TokenFactory.Storage.Transfer;
 
@@ -87,6 +88,8 @@ public static class StorageServices
         services.AddSingleton(provider => new AuditTrail(provider.GetRequiredService<StoreReader>()));
         services.AddSingleton<IAuditTrail>(provider => provider.GetRequiredService<AuditTrail>());
         services.AddSingleton(provider => new AuditVerifier(provider.GetRequiredService<AuditTrail>()));
+        services.AddSingleton<IRequestHistory>(provider => new RequestHistory(provider.GetRequiredService<StoreReader>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<ICancellations>(provider => new Cancellations(provider.GetRequiredService<StoreReader>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IamChanges>();
         services.AddSingleton(provider => new StorageMigrator(
             provider.GetRequiredService<IDbContextFactory<GatewayDbContext>>(), provider.GetRequiredService<ISchemaHome>()));

@@ -3,6 +3,7 @@ using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Outbox;
+using TokenFactory.Storage.Requests;
 using TokenFactory.TestKit.Contracts;
 
 namespace TokenFactory.Storage.Tests;
@@ -19,6 +20,10 @@ internal abstract class StoreUnderTest(ServiceProvider services, Guid instanceId
     public override IUsageLedger Ledger => services.GetRequiredService<IUsageLedger>();
 
     public override OrphanSettler Orphans => services.GetRequiredService<OrphanSettler>();
+
+    public IRequestHistory Requests => services.GetRequiredService<IRequestHistory>();
+
+    public ICancellations Cancellations => services.GetRequiredService<ICancellations>();
 
     public IOutbox Outbox => services.GetRequiredService<IOutbox>();
 

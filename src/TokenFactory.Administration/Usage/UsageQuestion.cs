@@ -2,6 +2,7 @@ using System.Globalization;
 using TokenFactory.Administration.Configuration.Reading;
 using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Ledger;
+using TokenFactory.Storage.Requests;
 
 namespace TokenFactory.Administration.Usage;
 
@@ -17,6 +18,9 @@ public sealed class UsageQuestion
     public const int MaxLimit = 1000;
     private const int DefaultLimit = 100;
 
+    /// <summary>The state of a request that has no outcome yet.</summary>
+    internal const string Running = "running";
+
     private readonly IReadOnlyDictionary<string, string> _parameters;
 
     private UsageQuestion(IReadOnlyDictionary<string, string> parameters) => _parameters = parameters;
@@ -28,6 +32,9 @@ public sealed class UsageQuestion
     public string? KeyId { get; private set; }
 
     public Outcome? Outcome { get; private set; }
+
+    /// <summary>Whether running or ended requests are asked for, when requests are.</summary>
+    public RequestStates States { get; private set; }
 
     public DateTimeOffset? From { get; private set; }
 
@@ -53,6 +60,25 @@ public sealed class UsageQuestion
         var question = new UsageQuestion(parameters);
         question.ReadShared("from", "until", "model", "key", "outcome", "limit", "after");
         question.Outcome = question.OutcomeOf("outcome");
+        question.Limit = question.LimitOf("limit");
+        question.After = question.Text("after");
+        return question;
+    }
+
+    /// <summary>Requests in whatever state.</summary>
+    public static UsageQuestion OfRequests(IReadOnlyDictionary<string, string> parameters)
+    {
+        var question = new UsageQuestion(parameters);
+        question.ReadShared("from", "until", "model", "key", "state", "limit", "after");
+        if (question.Text("state") is Running)
+        {
+            question.States = RequestStates.Running;
+        }
+        else
+        {
+            question.Outcome = question.OutcomeOf("state", Running);
+        }
+
         question.Limit = question.LimitOf("limit");
         question.After = question.Text("after");
         return question;
@@ -155,7 +181,7 @@ public sealed class UsageQuestion
         return by;
     }
 
-    private Outcome? OutcomeOf(string parameter)
+    private Outcome? OutcomeOf(string parameter, params string[] others)
     {
         if (Text(parameter) is not { } text)
         {
@@ -170,7 +196,7 @@ public sealed class UsageQuestion
             }
         }
 
-        Refuse(parameter, $"accepted: {string.Join(", ", Enum.GetValues<Outcome>().Select(OutcomeName))}");
+        Refuse(parameter, $"accepted: {string.Join(", ", others.Concat(Enum.GetValues<Outcome>().Select(OutcomeName)))}");
         return null;
     }
 
@@ -192,5 +218,5 @@ public sealed class UsageQuestion
 
     private void Refuse(string parameter, string message) => Refusal ??= new UsageRefusal(parameter, message);
 
-    private static string OutcomeName(Outcome outcome) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(outcome.ToString());
+    internal static string OutcomeName(Outcome outcome) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(outcome.ToString());
 }

@@ -3,6 +3,7 @@ using TokenFactory.Administration;
 using TokenFactory.Administration.Audit;
 using TokenFactory.Administration.Configuration;
 using TokenFactory.Administration.Iam.Platform;
+using TokenFactory.Administration.Requests;
 using TokenFactory.Administration.Usage;
 using TokenFactory.Gateway.Health;
 using TokenFactory.Gateway.Logging;
@@ -140,6 +141,8 @@ internal static class Server
         app.MapMetrics();
         app.MapInference();
         app.MapGroup("").RequireKey(Scopes.AuditRead).MapAudit(context => context.KeyedCall().Key);
+        app.MapGroup("").RequireKey(Scopes.RequestsRead).MapRequests(context => context.KeyedCall().Key);
+        app.MapGroup("").RequireKey(Scopes.RequestsCancel).MapCancellations(context => context.KeyedCall().Key);
         app.MapGroup("").RequireKey(Scopes.UsageRead).MapUsage(context => context.KeyedCall().Key);
     }
 

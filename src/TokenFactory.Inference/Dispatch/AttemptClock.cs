@@ -12,7 +12,7 @@ internal enum ClockName
 
 /// <summary>
 /// The first-byte, idle and total clocks of an attempt in one timer, and the token that ends the attempt: by a clock, by
-/// the client going away, or by the end of a shutdown's drain. A read only notes the time; the timer looks when it fires and sets itself again.
+/// the client going away, by the end of a shutdown's drain, or by a cancellation. A read only notes the time; the timer looks when it fires and sets itself again.
 /// </summary>
 internal sealed class AttemptClock : IDisposable
 {
@@ -49,6 +49,19 @@ internal sealed class AttemptClock : IDisposable
         Volatile.Write(ref _touched, _time.GetTimestamp());
     }
 
+    /// <summary>Ends the attempt.</summary>
+    public void Cut()
+    {
+        try
+        {
+            _source.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has just ended by itself.
+        }
+    }
+
     public void Dispose()
     {
         _timer.Dispose();
@@ -66,17 +79,17 @@ internal sealed class AttemptClock : IDisposable
             (name, rest) = (ClockName.Total, total - Elapsed);
         }
 
+        if (rest <= TimeSpan.Zero)
+        {
+            Volatile.Write(ref _expired, (int)name);
+            Cut();
+            return;
+        }
+
         try
         {
-            if (rest > TimeSpan.Zero)
-            {
-                // Never later than the idle clock could run out, whatever arrives meanwhile.
-                _timer.Change(rest < _clocks.Idle ? rest : _clocks.Idle, Timeout.InfiniteTimeSpan);
-                return;
-            }
-
-            Volatile.Write(ref _expired, (int)name);
-            _source.Cancel();
+            // Never later than the idle clock could run out, whatever arrives meanwhile.
+            _timer.Change(rest < _clocks.Idle ? rest : _clocks.Idle, Timeout.InfiniteTimeSpan);
         }
         catch (ObjectDisposedException)
         {

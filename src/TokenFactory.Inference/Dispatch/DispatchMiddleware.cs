@@ -43,6 +43,12 @@ internal sealed partial class DispatchMiddleware(
                 continue;
             }
 
+            if (exchange.Running.IsCancelled)
+            {
+                failure = Cancelled(tookPrompt: failure is { TookPrompt: true });
+                break;
+            }
+
             var standing = standings.Of(deployment);
             var over = standing.PassedOver;
             if (over is null)
@@ -68,7 +74,7 @@ internal sealed partial class DispatchMiddleware(
         }
 
         exchange.Skipped = skipped ?? exchange.Skipped;
-        return exchange.AttemptsMade > 0 || skipped is null ? failure : NobodyAsked(skipped, soonest);
+        return exchange.AttemptsMade > 0 || skipped is null || failure is { Outcome: Outcome.Cancelled } ? failure : NobodyAsked(skipped, soonest);
     }
 
     /// <summary>Every candidate is passed over. Only where all their quotas are spent is it the callers who ask too much.</summary>
@@ -90,6 +96,7 @@ internal sealed partial class DispatchMiddleware(
         }
 
         using var ticking = new AttemptClock(deployment.Clocks ?? options.Clocks, clock, context.RequestAborted, drain.Over);
+        exchange.Running.Attempting(ticking);
         var scope = new AttemptScope(exchange, deployment, cluster, ticking);
         var (segments, injected) = UpstreamBody.For(exchange.Ask, deployment);
         var body = new SegmentStream(segments);
@@ -146,6 +153,11 @@ internal sealed partial class DispatchMiddleware(
             return new Failure(Outcome.ClientCut, GatewayError.ClientCut, TookPrompt: true);
         }
 
+        if (exchange.Running.IsCancelled)
+        {
+            return Cancelled(tookPrompt: true);
+        }
+
         if (drain.Over.IsCancellationRequested)
         {
             return new Failure(Outcome.Drained, GatewayError.Draining, TookPrompt: true);
@@ -169,6 +181,8 @@ internal sealed partial class DispatchMiddleware(
         var forwarder = context.Features.Get<IForwarderErrorFeature>();
         return forwarder is null or { Error: ForwarderError.None } ? null : OfForwarder(forwarder, exchange.Head is not null);
     }
+
+    private static Failure Cancelled(bool tookPrompt) => new(Outcome.Cancelled, GatewayError.RequestCancelled, tookPrompt);
 
     private static Failure OfForwarder(IForwarderErrorFeature forwarder, bool answering) => forwarder.Error switch
     {

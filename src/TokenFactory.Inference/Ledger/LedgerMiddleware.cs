@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using TokenFactory.Inference.Dispatch;
 using TokenFactory.Inference.Limits;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
@@ -13,7 +14,7 @@ namespace TokenFactory.Inference.Ledger;
 /// cannot be recorded is not served. Settling never rides on the client's connection.
 /// </summary>
 internal sealed partial class LedgerMiddleware(
-    RequestDelegate next, IJournal journal, LateSettlements late, ILimiter limiter, LearntOutputs learnt, Instance instance, LedgerOptions options, GatewayMetrics metrics, TimeProvider clock, ILogger<LedgerMiddleware> logger)
+    RequestDelegate next, IJournal journal, RunningRequests running, LateSettlements late, ILimiter limiter, LearntOutputs learnt, Instance instance, LedgerOptions options, GatewayMetrics metrics, TimeProvider clock, ILogger<LedgerMiddleware> logger)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -28,6 +29,7 @@ internal sealed partial class LedgerMiddleware(
             return;
         }
 
+        running.Enter(exchange);
         try
         {
             await next(context);
@@ -40,6 +42,8 @@ internal sealed partial class LedgerMiddleware(
             exchange.Failure ??= new Failure(Outcome.Failed, GatewayError.Internal, TookPrompt: false);
         }
 
+        // There is nothing left to stop: the settlement says what became of it.
+        running.Leave(exchange);
         var settlement = Records.SettlementOf(exchange, admission, clock);
         if (!await SettleAsync(exchange, settlement))
         {

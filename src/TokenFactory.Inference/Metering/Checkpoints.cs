@@ -19,6 +19,6 @@ internal sealed class Checkpoints(IJournal journal, TimeSpan interval, TimeProvi
         var checkpoint = answer.Usage is { } reported
             ? new Checkpoint(exchange.RequestId, placement, Evidence.Reported, reported.ToDisjoint())
             : new Checkpoint(exchange.RequestId, placement, Evidence.Estimated, new TokenUsage(exchange.Ask.InputEstimate, 0, 0, answer.CountOutput(), 0));
-        journal.Note(checkpoint);
+        exchange.Running.NoteStream(() => journal.Note(checkpoint));
     }
 }

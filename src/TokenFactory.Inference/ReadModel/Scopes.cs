@@ -11,14 +11,20 @@ public static class Scopes
     public const string ModelsRead = "models:read";
     public const string UsageRead = "usage:read";
 
-    /// <summary>Names deployments and rules that other callers are not told, so no key has it unless it is named.</summary>
+    /// <summary>What became of the project's requests, those that run included.</summary>
+    public const string RequestsRead = "requests:read";
+
+    /// <summary>Stopping the project's running requests: no more than what whoever sent them can do by hanging up.</summary>
+    public const string RequestsCancel = "requests:cancel";
+
+    /// <summary>Names deployments and what was excluded, which other callers are not told, so no key has it unless it is named.</summary>
     public const string AuditRead = "audit:read";
 
     public static FrozenSet<string> Known { get; } =
-        FrozenSet.Create(StringComparer.Ordinal, Chat, Completions, Embeddings, ModelsRead, UsageRead, AuditRead, "inference:*", "admin:*");
+        FrozenSet.Create(StringComparer.Ordinal, Chat, Completions, Embeddings, ModelsRead, UsageRead, RequestsRead, RequestsCancel, AuditRead, "inference:*", "admin:*");
 
     /// <summary>What a key gets when none is named: everything an application does, nothing an administrator does.</summary>
-    public static IReadOnlyList<string> Default { get; } = [Chat, Completions, Embeddings, ModelsRead, UsageRead];
+    public static IReadOnlyList<string> Default { get; } = [Chat, Completions, Embeddings, ModelsRead, UsageRead, RequestsRead, RequestsCancel];
 
     /// <summary><c>inference:chat</c> also grants the legacy completions, which are the same capability in an older dialect.</summary>
     public static bool Grants(IReadOnlySet<string> held, string wanted) =>

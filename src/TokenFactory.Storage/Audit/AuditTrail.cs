@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Data.Common;
 using System.Globalization;
 using System.Runtime.CompilerServices;
@@ -167,8 +166,8 @@ internal sealed class AuditTrail(StoreReader store) : IAuditTrail
         List<object> values = [];
         Add(text, values, "r.tenant =", filter.Tenant);
         Add(text, values, "r.project =", filter.Project);
-        Add(text, values, "r.record_id >=", filter.From is { } from ? Bound(from) : null);
-        Add(text, values, "r.record_id <", filter.Until is { } until ? Bound(until) : null);
+        Add(text, values, "r.record_id >=", filter.From is { } from ? Ids.LowestAt(from) : null);
+        Add(text, values, "r.record_id <", filter.Until is { } until ? Ids.LowestAt(until) : null);
         return (text, values);
     }
 
@@ -179,15 +178,6 @@ internal sealed class AuditTrail(StoreReader store) : IAuditTrail
             values.Add(value is Guid id ? store.Values.Of(id) : value);
             text.Append(CultureInfo.InvariantCulture, $" AND {condition} ${values.Count}");
         }
-    }
-
-    /// <summary>The lowest UUID of a moment: RFC 9562 puts its milliseconds into the first 48 bits.</summary>
-    private static Guid Bound(DateTimeOffset moment)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        bytes.Clear();
-        BinaryPrimitives.WriteInt64BigEndian(bytes, Math.Max(0, moment.ToUnixTimeMilliseconds()) << 16);
-        return new Guid(bytes, bigEndian: true);
     }
 
     private AuditRecord Record(DbDataReader reader) => new()

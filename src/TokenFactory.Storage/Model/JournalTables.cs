@@ -19,6 +19,7 @@ internal static class JournalTables
         model.SharedTypeEntity<Row>("instances", Instances);
         model.SharedTypeEntity<Row>("adjustments", Adjustments);
         model.SharedTypeEntity<Row>("usage_days", UsageDays);
+        model.SharedTypeEntity<Row>("cancellations", Cancellations);
     }
 
     private static void Admissions(EntityTypeBuilder<Row> table)
@@ -120,6 +121,19 @@ internal static class JournalTables
         Required<int>(table, "evidence");
         Tokens(table);
         Required<DateTimeOffset>(table, "noted_at");
+    }
+
+    /// <summary>Who asked that a running request be stopped, for the instance that runs it; gone once it is settled, so as few as are being stopped.</summary>
+    private static void Cancellations(EntityTypeBuilder<Row> table)
+    {
+        Id(table, "request_id");
+        table.HasKey("request_id");
+        Required<Guid>(table, "instance_id");
+        Required<string>(table, "tenant");
+
+        // Null when an operator asked.
+        Optional<string>(table, "key_id");
+        Required<DateTimeOffset>(table, "requested_at");
     }
 
     private static void Instances(EntityTypeBuilder<Row> table)

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using TokenFactory.Storage.Journal;
+using TokenFactory.Storage.Requests;
 
 namespace TokenFactory.Storage.Postgres;
 
@@ -11,7 +12,7 @@ namespace TokenFactory.Storage.Postgres;
 /// partitions ahead of the clock, and adds usage up.
 /// </summary>
 internal sealed partial class PostgresStartup(
-    StorageMigrator migrator, PostgresJournal journal, OrphanSettler orphans, Partitions partitions, UsageFold usage, PostgresDatabase database, PostgresStorageOptions options,
+    StorageMigrator migrator, PostgresJournal journal, OrphanSettler orphans, Partitions partitions, UsageFold usage, ICancellations cancellations, PostgresDatabase database, PostgresStorageOptions options,
     TimeProvider clock, ILogger<PostgresStartup> logger) : IHostedLifecycleService, IDisposable
 {
     private static readonly TimeSpan _partitionsEvery = TimeSpan.FromHours(1);
@@ -33,6 +34,7 @@ internal sealed partial class PostgresStartup(
         _loops = Task.WhenAll(
             EveryAsync(options.InstanceLease / 4, "say that this instance lives", _ => journal.BeatAsync()),
             EveryAsync(options.InstanceLease / 2, "settle what dead instances left open", cancel => SettleAsync(alsoOwn: false, cancel)),
+            EveryAsync(options.InstanceLease / 2, "forget who wanted ended requests stopped", cancellations.ForgetSettledAsync),
             EveryAsync(_partitionsEvery, "make partitions ahead", cancel => partitions.MakeAsync(cancel)),
             EveryAsync(_foldEvery, "add usage up", usage.FoldAsync));
     }

@@ -25,6 +25,9 @@ internal sealed record TransferPlan(IReadOnlyList<TransferTable> Tables)
     private const string Deltas = "usage_deltas";
     private const string Tenant = "tenant";
 
+    /// <summary>To an instance that runs a request; what a moved store has open is an orphan.</summary>
+    private const string Cancellations = "cancellations";
+
     /// <summary>Of the store's own schema.</summary>
     private const string Needs = "schema_needs";
 
@@ -50,7 +53,7 @@ internal sealed record TransferPlan(IReadOnlyList<TransferTable> Tables)
 
     public static TransferPlan Of(IModel model) => new(
         [.. model.GetEntityTypes()
-            .Where(static entity => entity.GetTableName() is not (null or Deltas or Needs))
+            .Where(static entity => entity.GetTableName() is not (null or Deltas or Needs or Cancellations))
             .OrderBy(Depth).ThenBy(static entity => entity.GetTableName(), StringComparer.Ordinal)
             .Select(Table)]);
 

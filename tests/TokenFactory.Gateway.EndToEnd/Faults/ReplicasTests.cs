@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Text.Json;
 using TokenFactory.Storage.Ledger;
 using TokenFactory.TestKit.Data;
 using TokenFactory.TestKit.Servers;
@@ -66,6 +67,40 @@ public sealed class ReplicasTests(ReplicasTests.Servers servers) : IClassFixture
         Assert.Equal((site.Upstream.Requests[0].RequestId, Outcome.Orphaned), (settled.RequestId.ToString("D"), settled.Outcome));
         Assert.Single(await site.Books.SettlementIdsAsync());
         Assert.Single(await site.Books.OutboxIdsAsync());
+    }
+
+    [Fact]
+    public async Task P2_P7_a_stream_of_one_replica_is_seen_and_stopped_through_another_and_settled_once_with_what_was_delivered()
+    {
+        var gate = new Gate();
+        await using var site = await servers.OpenAsync(tokensPerMonth: 1_000_000, replicas: 2);
+        site.Upstream.On(Site.Mute, Script.Honest.Stalls(Place.AfterPieces(2), gate));
+        var calling = Caller.MakeAsync(site.Clients[0], new Plan("/v1/chat/completions", Site.Mute, "alpha beta gamma delta", Stream: true, AsksUsage: true));
+        await gate.Reached;
+        var upstream = Assert.Single(site.Upstream.Requests);
+        await UntilAsync(async () => (await RunningAsync(site.Clients[1])).Count == 1, "the other replica does not see what runs");
+
+        using (var answer = await site.Clients[1].PostAsync($"/v1/requests/{upstream.RequestId}/cancel", null))
+        {
+            Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        }
+
+        await site.Upstream.WaitForAsync(_ => upstream.ClientAborted, TimeSpan.FromSeconds(30));
+        var call = await calling;
+        Assert.False(call.Whole);
+        await UntilAsync(async () => (await site.Books.OpenAsync()).Count == 0, "the cancelled request stays open");
+        var settled = Assert.Single(await site.Books.SettlementsAsync()).Value;
+        Assert.Equal((upstream.RequestId, Outcome.Cancelled, Evidence.Counted), (settled.RequestId.ToString("D"), settled.Outcome, settled.Evidence));
+        Assert.Equal(upstream.CompletionTokens, settled.Tokens.Output);
+        Assert.Single(await site.Books.SettlementIdsAsync());
+        Assert.Single(await site.Books.OutboxIdsAsync());
+        Assert.Empty(await RunningAsync(site.Clients[0]));
+    }
+
+    private static async Task<List<string>> RunningAsync(HttpClient client)
+    {
+        using var page = JsonDocument.Parse(await client.GetStringAsync(new Uri("/v1/requests?state=running", UriKind.Relative)));
+        return [.. page.RootElement.GetProperty("data").EnumerateArray().Select(one => one.GetProperty("id").GetString()!)];
     }
 
     private static async Task<HttpStatusCode> AskAsync(HttpClient client, byte[] body, string? key = null)

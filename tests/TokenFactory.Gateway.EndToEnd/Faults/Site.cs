@@ -57,7 +57,7 @@ internal static class Site
             projects:
               - { name: search, budgets: { tokens_per_month: {{tokensPerMonth}} } }
             keys:
-              - { name: load, project: search, scopes: [inference:chat, inference:embeddings, models:read, usage:read], secret: env:FAULTS_KEY }
+              - { name: load, project: search, scopes: [inference:chat, inference:embeddings, models:read, usage:read, requests:read, requests:cancel], secret: env:FAULTS_KEY }
         {{more}}
         """);
 }

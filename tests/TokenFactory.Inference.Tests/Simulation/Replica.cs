@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using TokenFactory.Inference.Dispatch;
 using TokenFactory.Inference.Ledger;
 using TokenFactory.Inference.Limits;
 using TokenFactory.Inference.Metering;
@@ -146,7 +147,7 @@ internal sealed class Replica : IDisposable
         var metering = new MeteringMiddleware(
             Request.DispatchAsync, new AnswerFactory(_entries, _metering, _world.Clock), _metering, _metrics, _world.Clock, NullLogger<MeteringMiddleware>.Instance);
         var ledger = new LedgerMiddleware(
-            metering.InvokeAsync, _entries, _late, Limiter, learnt, new Instance(Id), _ledger, _metrics, _world.Clock, NullLogger<LedgerMiddleware>.Instance);
+            metering.InvokeAsync, _entries, new RunningRequests(), _late, Limiter, learnt, new Instance(Id), _ledger, _metrics, _world.Clock, NullLogger<LedgerMiddleware>.Instance);
         return new LimitsMiddleware(ledger.InvokeAsync, Limiter, learnt, NullLogger<LimitsMiddleware>.Instance).InvokeAsync;
     }
 

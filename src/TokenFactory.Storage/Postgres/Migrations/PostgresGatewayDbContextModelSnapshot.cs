@@ -555,6 +555,34 @@ namespace TokenFactory.Storage.Postgres.Migrations
                     b.ToTable("audit_records");
                 });
 
+            modelBuilder.Entity("cancellations", b =>
+                {
+                    b.Property<Guid>("request_id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("request_id");
+
+                    b.Property<Guid>("instance_id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("instance_id");
+
+                    b.Property<string>("key_id")
+                        .HasColumnType("text")
+                        .HasColumnName("key_id");
+
+                    b.Property<DateTimeOffset>("requested_at")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("requested_at");
+
+                    b.Property<string>("tenant")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("tenant");
+
+                    b.HasKey("request_id");
+
+                    b.ToTable("cancellations");
+                });
+
             modelBuilder.Entity("checkpoints", b =>
                 {
                     b.Property<Guid>("request_id")

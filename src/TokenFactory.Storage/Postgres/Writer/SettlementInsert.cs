@@ -42,6 +42,8 @@ internal sealed class SettlementInsert(Guid chain) : IDisposable
           SELECT row.* FROM unnest($35, $36, $37, $38, $39, $40, $41, $42, $43, $44) AS row(request_id) JOIN closed USING (request_id)),
         forgotten AS (
           DELETE FROM checkpoints USING closed WHERE checkpoints.request_id = closed.request_id),
+        ended AS (
+          DELETE FROM cancellations USING closed WHERE cancellations.request_id = closed.request_id),
         told AS (
           SELECT row_number() OVER (ORDER BY place) AS n, request_id AS record_id, tenant, project, settled_at AS recorded_at, record.body
           FROM unnest($3, $47) WITH ORDINALITY AS record(request_id, body, place) JOIN closed USING (request_id)),

@@ -10,6 +10,7 @@ internal sealed class SqliteSession : IDisposable
 {
     private readonly RawStatement _begin;
     private readonly RawStatement _commit;
+    private readonly RawStatement _endCancellation;
 
     public SqliteSession(SqliteFile file, Guid instance, TimeProvider clock)
     {
@@ -18,6 +19,7 @@ internal sealed class SqliteSession : IDisposable
         {
             _begin = Connection.Prepare("BEGIN IMMEDIATE", kept: true);
             _commit = Connection.Prepare("COMMIT", kept: true);
+            _endCancellation = Connection.Prepare("DELETE FROM cancellations WHERE request_id = ?", kept: true);
             Admissions = new AdmissionRows(Connection);
             Settlements = new SettlementRows(Connection);
             Adjustments = new AdjustmentRows(Connection);
@@ -93,6 +95,7 @@ internal sealed class SqliteSession : IDisposable
     {
         _begin.Dispose();
         _commit.Dispose();
+        _endCancellation.Dispose();
         Admissions.Dispose();
         Settlements.Dispose();
         Adjustments.Dispose();
@@ -115,6 +118,7 @@ internal sealed class SqliteSession : IDisposable
         {
             Outbox.Append(settlement);
             Checkpoints.Forget(settlement.Admission.RequestId);
+            _endCancellation.Row().Bind(settlement.Admission.RequestId).Run();
 
             // Last: what came before may refuse the entry, and then it is neither linked nor counted.
             Audit.Append(settlement);

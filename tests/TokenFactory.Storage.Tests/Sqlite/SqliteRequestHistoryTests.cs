@@ -1,0 +1,8 @@
+using TokenFactory.Storage.Tests.Requests;
+
+namespace TokenFactory.Storage.Tests.Sqlite;
+
+public sealed class SqliteRequestHistoryTests : RequestHistoryContract
+{
+    private protected override async Task<StoreUnderTest> OpenAsync() => await SqliteUnderTest.OpenAsync();
+}
