@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace TokenFactory.Storage;
 
@@ -8,6 +9,7 @@ public static class Ids
 {
     private const int TimeBytes = 6;
     private const int Bytes = 16;
+    private const int MostNameBytes = 32;
 
 #pragma warning disable RS0030 // this is the one place
     public static Guid New(TimeProvider clock) => Guid.CreateVersion7(clock.GetUtcNow());
@@ -23,12 +25,17 @@ public static class Ids
     }
 
     /// <summary>The id of a request's adjustment: of the same millisecond, the rest drawn from the request's own id.</summary>
-    internal static Guid AdjustmentOf(Guid requestId)
+    internal static Guid AdjustmentOf(Guid requestId) => StepOf(requestId, "");
+
+    /// <summary>The id of something that happens to a request once: of the same millisecond, the rest drawn from the request's own id and the name of it.</summary>
+    internal static Guid StepOf(Guid requestId, string name)
     {
-        Span<byte> id = stackalloc byte[Bytes];
+        Span<byte> id = stackalloc byte[Bytes + MostNameBytes];
         requestId.TryWriteBytes(id, bigEndian: true, out _);
+        var named = id[..(Bytes + Encoding.UTF8.GetBytes(name, id[Bytes..]))];
         Span<byte> drawn = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(id, drawn);
+        SHA256.HashData(named, drawn);
+        id = id[..Bytes];
         drawn[TimeBytes..Bytes].CopyTo(id[TimeBytes..]);
         id[6] = (byte)((id[6] & 0x0f) | 0x70);
         id[8] = (byte)((id[8] & 0x3f) | 0x80);

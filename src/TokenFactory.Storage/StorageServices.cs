@@ -36,7 +36,7 @@ public static class StorageServices
         services.AddSingleton<ISchemaHome, SqliteSchemaHome>();
         services.AddSingleton<ITransferStore, SqliteTransfer>();
         services.AddHostedService<SqliteStartup>();
-        return services.AddStorageOverAnyDatabase();
+        return services.AddStorageOverAnyDatabase(options.LifecycleEvents);
     }
 
     /// <summary>
@@ -62,7 +62,7 @@ public static class StorageServices
         services.AddSingleton<ITransferStore, PostgresTransfer>();
         services.AddHostedService<PostgresStartup>();
         services.AddHostedService<IamListener>();
-        return services.AddStorageOverAnyDatabase();
+        return services.AddStorageOverAnyDatabase(options.LifecycleEvents);
     }
 
     /// <summary>
@@ -80,7 +80,7 @@ public static class StorageServices
         return services;
     }
 
-    private static IServiceCollection AddStorageOverAnyDatabase(this IServiceCollection services)
+    private static IServiceCollection AddStorageOverAnyDatabase(this IServiceCollection services, bool lifecycleEvents)
     {
         services.AddLogging();
         services.TryAddSingleton(TimeProvider.System);
@@ -89,7 +89,8 @@ public static class StorageServices
         services.AddSingleton<IAuditTrail>(provider => provider.GetRequiredService<AuditTrail>());
         services.AddSingleton(provider => new AuditVerifier(provider.GetRequiredService<AuditTrail>()));
         services.AddSingleton<IRequestHistory>(provider => new RequestHistory(provider.GetRequiredService<StoreReader>(), provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton<ICancellations>(provider => new Cancellations(provider.GetRequiredService<StoreReader>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<ICancellations>(provider => new Cancellations(
+            provider.GetRequiredService<StoreReader>(), provider.GetRequiredService<OutboxSignal>(), lifecycleEvents, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IamChanges>();
         services.AddSingleton(provider => new StorageMigrator(
             provider.GetRequiredService<IDbContextFactory<GatewayDbContext>>(), provider.GetRequiredService<ISchemaHome>()));

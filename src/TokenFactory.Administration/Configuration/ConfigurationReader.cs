@@ -86,6 +86,7 @@ public static class ConfigurationReader
             Policy = policy.Bundle,
             ShadowPolicy = policy.Shadow,
             ExternalPolicy = policy.External,
+            Ledger = ProcessSections.Ledger(root["ledger"].SectionOrEmpty()),
             Sinks = SinkSection.Read(root["sinks"]),
             Providers = [.. providers.Values],
             Deployments = [.. deployments.Values],

@@ -25,6 +25,8 @@ public sealed record GatewayConfiguration
 
     public required GuardSettings Guard { get; init; }
 
+    public required LedgerSettings Ledger { get; init; }
+
     /// <summary>The sovereignty rules.</summary>
     public PolicyBundle Policy { get; init; } = PolicyBundle.None;
 

@@ -13,6 +13,7 @@ internal static class RestartOnly
         Note("server", before.Server with { Urls = [] } == after.Server with { Urls = [] } && before.Server.Urls.SequenceEqual(after.Server.Urls));
         Note("telemetry", before.Telemetry == after.Telemetry);
         Note("guard", before.Guard == after.Guard);
+        Note("ledger", before.Ledger == after.Ledger);
         Note("sinks", before.Sinks.Count == after.Sinks.Count && before.Sinks.Zip(after.Sinks).All(pair => Same(pair.First, pair.Second)));
         return sections;
 

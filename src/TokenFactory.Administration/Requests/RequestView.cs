@@ -20,6 +20,9 @@ internal sealed record RequestView
     /// <summary><c>running</c>, how it ended in the ledger's words, or <c>denied</c>.</summary>
     public required string State { get; init; }
 
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Tenant { get; init; }
+
     public required string Project { get; init; }
 
     public string? User { get; init; }
@@ -36,6 +39,9 @@ internal sealed record RequestView
 
     /// <summary>What the caller asked for.</summary>
     public required string Model { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Deployment { get; init; }
 
     public string? Provider { get; init; }
 
@@ -110,6 +116,13 @@ internal sealed record RequestView
         Decision = DecisionView.Of(record.PolicyDecisionId, record.Policy),
     };
 
+    public static RequestView ForOperator(RequestRecord record) => Of(record, registry: null) with
+    {
+        Tenant = record.Tenant,
+        Deployment = record.Deployment,
+        Attempts = record.Attempts.Count > 0 ? [.. record.Attempts.Select(attempt => AttemptView.Of(attempt) with { Deployment = attempt.Deployment })] : null,
+    };
+
     /// <summary>It was never admitted: it ran nowhere and costs nothing.</summary>
     public static RequestView OfDenial(AuditRecord denial)
     {
@@ -142,6 +155,9 @@ internal sealed record RequestView
 /// <summary>One try at one provider.</summary>
 internal sealed record AttemptView(int Ordinal, string Provider, string? Region, int? Status, string? Error, DateTimeOffset StartedAt, double DurationMs)
 {
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Deployment { get; init; }
+
     public static AttemptView Of(Attempt attempt) =>
         new(attempt.Ordinal, attempt.Provider, attempt.Region, attempt.Status, attempt.Error, attempt.StartedAt, attempt.Duration.TotalMilliseconds);
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using TokenFactory.Gateway.Commands.Audit;
+using TokenFactory.Gateway.Commands.Requests;
 using TokenFactory.Gateway.Commands.Usage;
 
 namespace TokenFactory.Gateway.Commands;
@@ -15,6 +16,7 @@ internal static class GatewayCommand
             MigrateCommand.Create(),
             AdminCommand.Create(),
             UsageCommand.Create(),
+            RequestsCommand.Create(),
             AuditCommand.Create(),
             PolicyCommand.Create(),
             TokensCommand.Create(),

@@ -31,7 +31,7 @@ internal static class MigrateCommand
             return await OpenedStore.RefuseAsync(string.Join(Environment.NewLine, reading.Mistakes));
         }
 
-        await using var provider = new ServiceCollection().AddStore(configuration.Store, data.FullName, Ids.New(TimeProvider.System)).BuildServiceProvider();
+        await using var provider = new ServiceCollection().AddStore(configuration, data.FullName, Ids.New(TimeProvider.System)).BuildServiceProvider();
         try
         {
             var applied = await provider.GetRequiredService<StorageMigrator>().MigrateAsync(cancel);

@@ -8,6 +8,7 @@ using TokenFactory.Storage;
 using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Outbox;
+using TokenFactory.Storage.Requests;
 
 namespace TokenFactory.Gateway.Commands;
 
@@ -28,6 +29,10 @@ internal sealed class OpenedStore(ServiceProvider services) : IAsyncDisposable
 
     public IUsageLedger Ledger => services.GetRequiredService<IUsageLedger>();
 
+    public IRequestHistory Requests => services.GetRequiredService<IRequestHistory>();
+
+    public ICancellations Cancellations => services.GetRequiredService<ICancellations>();
+
     /// <summary>Opens, migrates, runs; what the operator can mend is told on standard error, with exit code 1.</summary>
     public static async Task<int> RunAsync(StoreOptions options, ParseResult result, Func<OpenedStore, Task<int>> run, CancellationToken cancel)
     {
@@ -41,7 +46,7 @@ internal sealed class OpenedStore(ServiceProvider services) : IAsyncDisposable
         var services = new ServiceCollection();
         services.AddLogging();
         services.AddSingleton(TimeProvider.System);
-        services.AddStore(configuration.Store, data, Ids.New(TimeProvider.System));
+        services.AddStore(configuration, data, Ids.New(TimeProvider.System));
         services.AddEmbeddedIam(configuration, data);
         await using var opened = new OpenedStore(services.BuildServiceProvider());
         try

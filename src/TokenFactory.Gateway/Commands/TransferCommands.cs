@@ -45,7 +45,7 @@ internal static class TransferCommands
             return await OpenedStore.RefuseAsync(string.Join(Environment.NewLine, reading.Mistakes));
         }
 
-        await using var services = new ServiceCollection().AddStore(configuration.Store, data.FullName, Ids.New(TimeProvider.System)).BuildServiceProvider();
+        await using var services = new ServiceCollection().AddStore(configuration, data.FullName, Ids.New(TimeProvider.System)).BuildServiceProvider();
         try
         {
             await run(new Installation(configuration, data.FullName, services.GetRequiredService<StorageTransfer>()), output);

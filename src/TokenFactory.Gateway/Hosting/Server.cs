@@ -120,7 +120,7 @@ internal static class Server
         builder.Services.AddSingleton(TimeProvider.System);
 
         // Hosted services start in this order, and the listener last: store, first key, read model, clusters, budgets.
-        builder.Services.AddStore(configuration.Store, data, instance);
+        builder.Services.AddStore(configuration, data, instance);
         builder.Services.AddSingleton<FirstKeyPreparation>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<FirstKeyPreparation>());
         builder.Services.AddAdministration(configuration, source, data);

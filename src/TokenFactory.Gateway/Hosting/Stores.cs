@@ -8,15 +8,16 @@ namespace TokenFactory.Gateway.Hosting;
 /// <summary>The configured store, for the server and for commands beside it.</summary>
 internal static class Stores
 {
-    public static IServiceCollection AddStore(this IServiceCollection services, StoreSettings store, string dataDirectory, Guid instance) => store.Kind switch
+    public static IServiceCollection AddStore(this IServiceCollection services, GatewayConfiguration configuration, string dataDirectory, Guid instance) => configuration.Store.Kind switch
     {
         StoreKind.Postgres => services.AddPostgresStorage(new PostgresStorageOptions
         {
-            Connection = store.Connection!.Reveal(),
+            Connection = configuration.Store.Connection!.Reveal(),
             InstanceId = instance,
-            InstanceLease = store.InstanceLease,
-            SinkLease = store.InstanceLease,
+            InstanceLease = configuration.Store.InstanceLease,
+            SinkLease = configuration.Store.InstanceLease,
+            LifecycleEvents = configuration.Ledger.LifecycleEvents,
         }),
-        _ => services.AddSqliteStorage(new SqliteStorageOptions { DataDirectory = dataDirectory, InstanceId = instance }),
+        _ => services.AddSqliteStorage(new SqliteStorageOptions { DataDirectory = dataDirectory, InstanceId = instance, LifecycleEvents = configuration.Ledger.LifecycleEvents }),
     };
 }

@@ -2,7 +2,7 @@ using System.Data.Common;
 
 namespace TokenFactory.Storage.Ledger;
 
-/// <summary>Reads what is kept, in one SQL that both databases speak.</summary>
+/// <summary>Reads what is kept, and writes the little that is not the journal's, in one SQL that both databases speak.</summary>
 internal abstract class StoreReader(StoredValues values)
 {
     public StoredValues Values => values;
@@ -26,6 +26,38 @@ internal abstract class StoreReader(StoredValues values)
             }
 
             return rows;
+        }
+        catch (DbException cause)
+        {
+            throw Explain(cause);
+        }
+    }
+
+    /// <summary>Runs statements in one transaction, each only when the one before it changed something.</summary>
+    /// <returns>Whether the first of them did.</returns>
+    public async Task<bool> WriteAsync(IReadOnlyList<(string Sql, object[] Values)> statements, CancellationToken cancel)
+    {
+        try
+        {
+            await using var connection = await OpenAsync(cancel);
+            await using var transaction = await connection.BeginTransactionAsync(cancel);
+            foreach (var (sql, values) in statements)
+            {
+                await using var command = connection.CreateCommand();
+                (command.Transaction, command.CommandText) = (transaction, sql);
+                for (var index = 0; index < values.Length; index++)
+                {
+                    command.Parameters.Add(Values.Parameter($"${index + 1}", values[index]));
+                }
+
+                if (await command.ExecuteNonQueryAsync(cancel) == 0)
+                {
+                    return false;
+                }
+            }
+
+            await transaction.CommitAsync(cancel);
+            return true;
         }
         catch (DbException cause)
         {

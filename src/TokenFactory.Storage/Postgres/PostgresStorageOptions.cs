@@ -36,6 +36,9 @@ public sealed class PostgresStorageOptions
     /// <summary>How long delivered events are kept; they leave a day at a time.</summary>
     public TimeSpan OutboxRetention { get; init; } = TimeSpan.FromDays(7);
 
+    /// <summary>Whether a request's steps before its settlement are events too: one more row for each request.</summary>
+    public bool LifecycleEvents { get; init; }
+
     /// <returns>What is wrong with a connection, without repeating it (it holds a password); null when nothing is.</returns>
     public static string? MistakeIn(string connection)
     {

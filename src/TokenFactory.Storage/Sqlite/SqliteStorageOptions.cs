@@ -20,4 +20,7 @@ public sealed class SqliteStorageOptions
 
     /// <summary>How long delivered events are kept.</summary>
     public TimeSpan OutboxRetention { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>Whether a request's steps before its settlement are events too: one more row for each request.</summary>
+    public bool LifecycleEvents { get; init; }
 }

@@ -12,6 +12,19 @@ public sealed class GatewayConfigurationTests
     ];
 
     [Fact]
+    public void P12_Lifecycle_events_are_told_only_when_asked_for_and_a_mistake_in_it_is_named()
+    {
+        var silent = Yaml.Valid("server: { max_depth: 64 }");
+        var telling = Yaml.Valid("ledger: { lifecycle_events: true }");
+
+        Assert.Equal((false, true), (silent.Ledger.LifecycleEvents, telling.Ledger.LifecycleEvents));
+        Assert.Equal(["ledger"], RestartOnly.Differ(silent, telling));
+        var mistakes = Yaml.Read("ledger: { lifecycle_events: maybe, lifecycle: true }").Mistakes;
+        Assert.Contains(mistakes, one => one.Message.Contains("true or false", StringComparison.Ordinal));
+        Assert.Contains(mistakes, one => one.Message.Contains("did you mean 'lifecycle_events'?", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void The_sample_is_valid_and_means_what_it_says()
     {
         var reading = ConfigurationReader.ReadFile(SampleFile(), _sampleSecrets.ToDictionary(secret => secret.Item1, secret => secret.Item2, StringComparer.Ordinal));

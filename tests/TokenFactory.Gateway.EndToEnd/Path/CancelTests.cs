@@ -133,6 +133,29 @@ public sealed class CancelTests(CancelTests.Backend backend) : IClassFixture<Can
     }
 
     [Fact]
+    public async Task P2_what_runs_for_seconds_without_a_word_is_noted_so_that_every_replica_goes_on_seeing_it()
+    {
+        var gate = new Gate();
+        backend.Upstream.Next(Script.Honest.Stalls(Place.Start, gate));
+        var answer = backend.ChatAsync(The.ChatRequest());
+        await gate.Reached;
+        var id = await AdmittedAsync();
+
+        JsonElement shown;
+        for (var tries = 0; (shown = await GetAsync($"/v1/requests/{id}")).GetProperty("usage").ValueKind == JsonValueKind.Null && tries < 300; tries++)
+        {
+            await Task.Delay(100);
+        }
+
+        Assert.Equal(("running", "estimated", 0), (
+            shown.GetProperty("state").GetString(), shown.GetProperty("usage").GetProperty("evidence").GetString(), shown.GetProperty("usage").GetProperty("tokens").GetProperty("output").GetInt32()));
+        Assert.InRange(shown.GetProperty("usage").GetProperty("noted_at").GetDateTimeOffset() - shown.GetProperty("accepted_at").GetDateTimeOffset(), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(30));
+        gate.Open();
+        Assert.Equal(200, (await answer).Status);
+        Assert.Equal("completed", (await backend.SettlementAsync(id)).GetProperty("outcome").GetString());
+    }
+
+    [Fact]
     public async Task P4_each_needs_its_own_scope()
     {
         var id = Told.RequestId(await backend.ChatAsync(The.ChatRequest()));
@@ -142,6 +165,36 @@ public sealed class CancelTests(CancelTests.Backend backend) : IClassFixture<Can
         Assert.Equal(403, (await SendAsync(HttpMethod.Post, $"/v1/requests/{id}/cancel", Backend.Reader)).Status);
         Assert.Equal(200, (await SendAsync(HttpMethod.Get, $"/v1/requests/{id}", Backend.Reader)).Status);
         Assert.Equal(401, (await SendAsync(HttpMethod.Post, $"/v1/requests/{id}/cancel", "nobodys-key-at-all-in-here")).Status);
+    }
+
+    [Fact]
+    public async Task An_operator_sees_and_stops_what_runs_from_beside_the_process_and_sinks_hear_each_step()
+    {
+        var gate = new Gate();
+        backend.Upstream.Next(Script.Honest.Stalls(Place.Start, gate));
+        var answer = backend.ChatAsync(The.ChatRequest());
+        await gate.Reached;
+        var id = await AdmittedAsync();
+
+        Assert.Matches($"{id} +running +acme +search .* first-of-eu", (await RunAsync("list", "--state", "running")).Output);
+        Assert.Contains("will be stopped", (await RunAsync("cancel", id)).Output, StringComparison.Ordinal);
+
+        Assert.Equal("request_cancelled", Told.Refuses(await answer, 499).GetProperty("code").GetString());
+        await backend.SettlementAsync(id);
+        Assert.Contains("had ended already: cancelled", (await RunAsync("cancel", id)).Output, StringComparison.Ordinal);
+        Assert.Contains("\"deployment\":\"first-of-eu\"", (await RunAsync("show", id)).Output, StringComparison.Ordinal);
+        Assert.Equal(1, (await RunAsync("show", Guid.Empty.ToString())).ExitCode);
+
+        var events = (await backend.EventsAsync(all => all.Count(IsOfIt) == 3)).Where(IsOfIt).Select(one => one.GetProperty("data")).ToList();
+        Assert.Equal(["admitted", "cancel_requested", "cancelled"], events.Select(one => one.TryGetProperty("step", out var step) ? step.GetString() : one.GetProperty("outcome").GetString()));
+
+        bool IsOfIt(JsonElement one) => one.GetProperty("data").GetProperty("request_id").GetString() == id;
+    }
+
+    private Task<TestKit.Processes.CommandResult> RunAsync(params string[] arguments)
+    {
+        var data = backend.Gateway.DataPath;
+        return backend.Gateway.RunToEndAsync(["requests", .. arguments, "--data", data, "--config", System.IO.Path.Combine(data, "gateway.yaml")]);
     }
 
     /// <summary>The request the backend was asked last: its admission's commit overlaps with that, and may come a moment later.</summary>
@@ -202,6 +255,7 @@ public sealed class CancelTests(CancelTests.Backend backend) : IClassFixture<Can
 
         protected override string Config => $$"""
             policy: { bundle: "{{Rules()}}" }
+            ledger: { lifecycle_events: true }
             providers:
               - { name: eu-1, kind: openai, region: eu-west-1 }
               - { name: eu-2, kind: openai, region: eu-north-1 }

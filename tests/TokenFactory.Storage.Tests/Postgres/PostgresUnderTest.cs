@@ -27,12 +27,13 @@ internal sealed class PostgresUnderTest : StoreUnderTest
     public string Database { get; }
 
     public static async Task<PostgresUnderTest> OpenAsync(
-        PostgresServer? server = null, string? database = null, int? queueCapacity = null, Guid? instanceId = null, TimeSpan? lease = null, TimeProvider? clock = null)
+        PostgresServer? server = null, string? database = null, int? queueCapacity = null, Guid? instanceId = null, TimeSpan? lease = null, TimeProvider? clock = null,
+        bool lifecycleEvents = false)
     {
         var home = server ?? await PostgresServer.SharedAsync();
         database ??= await home.NewDatabaseAsync(server is null ? await _template.Value : null);
         var id = instanceId ?? Ids.New(TimeProvider.System);
-        var services = Build(home, database, id, queueCapacity, lease, clock);
+        var services = Build(home, database, id, queueCapacity, lease, clock, lifecycleEvents: lifecycleEvents);
         await services.GetRequiredService<StorageMigrator>().MigrateAsync();
         await services.GetRequiredService<PostgresJournal>().OpenAsync();
         return new PostgresUnderTest(home, database, services, id);
@@ -40,12 +41,14 @@ internal sealed class PostgresUnderTest : StoreUnderTest
 
     /// <param name="lease">None by default: whoever is not this instance is dead at once.</param>
     public static ServiceProvider Build(
-        PostgresServer server, string database, Guid? instanceId = null, int? queueCapacity = null, TimeSpan? lease = null, TimeProvider? clock = null, string user = "postgres") =>
+        PostgresServer server, string database, Guid? instanceId = null, int? queueCapacity = null, TimeSpan? lease = null, TimeProvider? clock = null, string user = "postgres",
+        bool lifecycleEvents = false) =>
         new ServiceCollection().AddSingleton(clock ?? TimeProvider.System).AddPostgresStorage(new PostgresStorageOptions
         {
             Connection = server.ConnectionString(database, user),
             InstanceId = instanceId ?? Ids.New(TimeProvider.System),
             QueueCapacity = queueCapacity ?? 8192,
+            LifecycleEvents = lifecycleEvents,
             WriteDeadline = TimeSpan.FromSeconds(1),
             InstanceLease = lease ?? TimeSpan.Zero,
         }).BuildServiceProvider();

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Requests;
@@ -14,6 +15,9 @@ public abstract class RequestHistoryContract : IAsyncLifetime
     private StoreUnderTest _store = null!;
 
     private protected abstract Task<StoreUnderTest> OpenAsync();
+
+    /// <summary>One whose steps before a settlement are events.</summary>
+    private protected abstract Task<StoreUnderTest> OpenTellingAsync();
 
     public async ValueTask InitializeAsync() => _store = await OpenAsync();
 
@@ -160,6 +164,34 @@ public abstract class RequestHistoryContract : IAsyncLifetime
 
         Assert.Equal(0, await next.CountAsync("cancellations"));
         Assert.Equal(Outcome.Orphaned, (await next.Requests.FindAsync(running.RequestId, "acme", "search", default))!.Outcome);
+    }
+
+    [Fact]
+    public async Task P2_When_it_is_asked_for_each_step_is_one_event_in_its_order_and_before_the_settlements()
+    {
+        await using var telling = await OpenTellingAsync();
+        var admission = SomeRequest.Admission(telling.InstanceId);
+        await Task.WhenAll(telling.Journal.AdmitAsync(admission), telling.Journal.AdmitAsync(admission));
+        await telling.Journal.AdmitAsync(admission);
+        await telling.Cancellations.RequestAsync(admission.RequestId, "globex", "search", "stranger", default);
+        for (var again = 0; again < 2; again++)
+        {
+            await telling.Cancellations.RequestAsync(admission.RequestId, "acme", "search", "k3f9aaaa", default);
+        }
+
+        await telling.Journal.SettleOnceAsync(SomeRequest.Settlement(admission) with { Outcome = Outcome.Cancelled });
+        await telling.Cancellations.RequestAsync(admission.RequestId, "acme", "search", "k3f9aaaa", default);
+
+        var events = (await telling.OutboxAsync()).Select(message => (message.EventId, message.Type, Event: JsonDocument.Parse(message.Body).RootElement)).ToList();
+        Assert.Equal(["tokenfactory.request.v1", "tokenfactory.request.v1", "tokenfactory.usage.v1"], events.Select(one => one.Type));
+        Assert.Equal(["admitted", "cancel_requested"], events.Take(2).Select(one => one.Event.GetProperty("data").GetProperty("step").GetString()));
+        Assert.Equal("k3f9aaaa", events[1].Event.GetProperty("data").GetProperty("requested_by").GetString());
+        Assert.All(events, one => Assert.Equal(one.EventId, one.Event.GetProperty("id").GetGuid()));
+        Assert.Equal(3, events.Select(one => one.EventId).Distinct().Count());
+
+        // Nobody else pays for it.
+        await _store.Journal.AdmitAsync(SomeRequest.Admission(_store.InstanceId));
+        Assert.Empty(await _store.OutboxAsync());
     }
 
     private async Task<Admission> AdmitAsync(DateTimeOffset? at = null, string? policy = null)

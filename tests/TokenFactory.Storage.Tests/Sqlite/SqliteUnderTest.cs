@@ -18,22 +18,23 @@ internal sealed class SqliteUnderTest : StoreUnderTest
     public TemporaryDirectory Home => _directory;
 
     public static async Task<SqliteUnderTest> OpenAsync(
-        TemporaryDirectory? directory = null, int? queueCapacity = null, Guid? instanceId = null, TimeProvider? clock = null, TimeSpan? busy = null)
+        TemporaryDirectory? directory = null, int? queueCapacity = null, Guid? instanceId = null, TimeProvider? clock = null, TimeSpan? busy = null, bool lifecycleEvents = false)
     {
         var home = directory ?? new TemporaryDirectory();
         var id = instanceId ?? Ids.New(TimeProvider.System);
-        var services = Build(home.Path, id, queueCapacity, clock, busy);
+        var services = Build(home.Path, id, queueCapacity, clock, busy, lifecycleEvents);
         await services.GetRequiredService<StorageMigrator>().MigrateAsync();
         await services.GetRequiredService<SqliteJournal>().OpenAsync();
         return new SqliteUnderTest(home, services, id);
     }
 
-    public static ServiceProvider Build(string directory, Guid? instanceId = null, int? queueCapacity = null, TimeProvider? clock = null, TimeSpan? busy = null) =>
+    public static ServiceProvider Build(string directory, Guid? instanceId = null, int? queueCapacity = null, TimeProvider? clock = null, TimeSpan? busy = null, bool lifecycleEvents = false) =>
         new ServiceCollection().AddSingleton(clock ?? TimeProvider.System).AddSqliteStorage(new SqliteStorageOptions
         {
             DataDirectory = directory,
             InstanceId = instanceId ?? Ids.New(TimeProvider.System),
             QueueCapacity = queueCapacity ?? 8192,
+            LifecycleEvents = lifecycleEvents,
             BusyTimeout = busy ?? TimeSpan.FromSeconds(1),
         }).BuildServiceProvider();
 

@@ -7,7 +7,7 @@ using TokenFactory.Storage.Redis;
 
 namespace TokenFactory.Administration.Configuration.Reading;
 
-/// <summary>The sections about the process itself: store, limiter, iam, server, telemetry, guard.</summary>
+/// <summary>The sections about the process itself: store, limiter, iam, server, telemetry, guard, ledger.</summary>
 internal static class ProcessSections
 {
     private const int MinPepperBytes = 32;
@@ -112,6 +112,13 @@ internal static class ProcessSections
         var max = section["max_input_tokens"].Whole(1, Limits.MaxTokens);
         section.RefuseUnknownKeys();
         return new GuardSettings(max);
+    }
+
+    public static LedgerSettings Ledger(Section section)
+    {
+        var events = section["lifecycle_events"].Flag();
+        section.RefuseUnknownKeys();
+        return new LedgerSettings(events ?? false);
     }
 
     /// <summary>The chosen kind, the first by default; null when it was refused.</summary>

@@ -142,7 +142,7 @@ internal sealed partial class PostgresBatches(PostgresDatabase database, Postgre
         var denials = entries.OfType<DenialEntry>().Select(static entry => entry.Denial).DistinctBy(static row => row.RequestId).ToArray();
         var checkpoints = entries.OfType<CheckpointEntry>().Reverse().Select(static entry => entry.Checkpoint).DistinctBy(static row => row.RequestId).ToArray();
         List<(NpgsqlBatchCommand, SettlementEntry[])> settling = [];
-        Add(admissions, AdmissionInsert.Of);
+        Add(admissions, options.LifecycleEvents ? AdmissionInsert.WithEvents : AdmissionInsert.Of);
         if (admissions.Length > 0)
         {
             batch.BatchCommands.Add(new NpgsqlBatchCommand(Reopen) { Parameters = { new NpgsqlParameter<Guid> { TypedValue = options.InstanceId } } });

@@ -15,11 +15,12 @@ internal sealed class AdmissionRows(RawConnection connection) : IDisposable
 
     private readonly RawStatement _find = connection.Prepare("SELECT 1 FROM admissions WHERE request_id = ?", kept: true);
 
-    public void Insert(Admission row) => _insert.Row()
+    /// <returns>False when it was there before.</returns>
+    public bool InsertOnce(Admission row) => _insert.Row()
         .Bind(row.RequestId).Bind(row.InstanceId).Bind(row.Tenant).Bind(row.Project).Bind(row.Department).Bind(row.User).Bind(row.KeyId)
         .Bind(row.Tier).Bind(row.UseCase).Bind(row.Operation).Bind(row.Stream).Bind(row.Model)
         .BindPriced(row.Placement).Bind(row.PolicyDecisionId).Bind(row.Policy).Bind(row.EstimatedInputTokens).Bind(row.AcceptedAt)
-        .Run();
+        .Run() == 1;
 
     public bool Has(Guid requestId) => _find.Row().Bind(requestId).First(columns: 1) is not null;
 

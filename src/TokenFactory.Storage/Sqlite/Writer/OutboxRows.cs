@@ -7,6 +7,7 @@ namespace TokenFactory.Storage.Sqlite.Writer;
 internal sealed class OutboxRows(RawConnection connection, UsageEventWriter usage, AuditEventWriter audit, TimeProvider clock) : IDisposable
 {
     private readonly RawStatement _insert = connection.Prepare("INSERT INTO outbox (event_id, type, body, created_at) VALUES (?,?,?,?)", kept: true);
+    private readonly RequestEventWriter _steps = new();
 
     // The record outlives the event: who records a denial again tells it no second time, however late.
     private readonly RawStatement _unrecorded = connection.Prepare(
@@ -25,8 +26,13 @@ internal sealed class OutboxRows(RawConnection connection, UsageEventWriter usag
         .Bind(denial.RequestId).Bind(AuditEventWriter.Type).Bind(audit.Write(denial)).Bind(clock.GetUtcNow())
         .Run();
 
+    public void AppendAdmitted(Admission admission) => _insert.Row()
+        .Bind(RequestEventWriter.AdmittedId(admission.RequestId)).Bind(RequestEventWriter.Type).Bind(_steps.Admitted(admission)).Bind(clock.GetUtcNow())
+        .Run();
+
     public void Dispose()
     {
+        _steps.Dispose();
         _insert.Dispose();
         _unrecorded.Dispose();
         usage.Dispose();

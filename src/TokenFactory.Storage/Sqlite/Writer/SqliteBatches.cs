@@ -16,7 +16,7 @@ internal sealed partial class SqliteBatches(SqliteFile file, SqliteStorageOption
         SqliteSession? session = null;
         try
         {
-            session = new SqliteSession(file, options.InstanceId, clock);
+            session = new SqliteSession(file, options, clock);
             using var mark = session.Connection.Prepare(
                 "INSERT INTO instances (instance_id, started_at, heartbeat_at) VALUES (?1,?2,?2) ON CONFLICT (instance_id) DO UPDATE SET heartbeat_at = ?2, closed_at = NULL");
             mark.Row().Bind(options.InstanceId).Bind(clock.GetUtcNow()).Run();

@@ -8,12 +8,14 @@ namespace TokenFactory.Storage.Sqlite.Writer;
 /// <summary>The writer's open connection with its statements. A failure of the store ends it; the next one starts clean.</summary>
 internal sealed class SqliteSession : IDisposable
 {
+    private readonly bool _tellsSteps;
     private readonly RawStatement _begin;
     private readonly RawStatement _commit;
     private readonly RawStatement _endCancellation;
 
-    public SqliteSession(SqliteFile file, Guid instance, TimeProvider clock)
+    public SqliteSession(SqliteFile file, SqliteStorageOptions options, TimeProvider clock)
     {
+        _tellsSteps = options.LifecycleEvents;
         Connection = new RawConnection(file);
         try
         {
@@ -25,7 +27,7 @@ internal sealed class SqliteSession : IDisposable
             Adjustments = new AdjustmentRows(Connection);
             Checkpoints = new CheckpointRows(Connection, clock);
             Days = new UsageDayRows(Connection);
-            Audit = new AuditRows(Connection, instance, new AuditBodyWriter());
+            Audit = new AuditRows(Connection, options.InstanceId, new AuditBodyWriter());
             Outbox = new OutboxRows(Connection, new UsageEventWriter(), new AuditEventWriter(), clock);
         }
         catch
@@ -57,7 +59,11 @@ internal sealed class SqliteSession : IDisposable
         switch (entry)
         {
             case AdmissionEntry admitted:
-                Admissions.Insert(admitted.Admission);
+                if (Admissions.InsertOnce(admitted.Admission) && _tellsSteps)
+                {
+                    Outbox.AppendAdmitted(admitted.Admission);
+                }
+
                 break;
             case SettlementEntry settled:
                 Settle(settled);
