@@ -19,7 +19,7 @@ public sealed class GatewayConfigurationTests
 
         Assert.Equal((false, true), (silent.Ledger.LifecycleEvents, telling.Ledger.LifecycleEvents));
         Assert.Equal(["ledger"], RestartOnly.Differ(silent, telling));
-        var mistakes = Yaml.Read("ledger: { lifecycle_events: maybe, lifecycle: true }").Mistakes;
+        var mistakes = Yaml.Read("ledger: { lifecycle_events: maybe, lifecycle_event: true }").Mistakes;
         Assert.Contains(mistakes, one => one.Message.Contains("true or false", StringComparison.Ordinal));
         Assert.Contains(mistakes, one => one.Message.Contains("did you mean 'lifecycle_events'?", StringComparison.Ordinal));
     }
