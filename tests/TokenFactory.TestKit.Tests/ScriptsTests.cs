@@ -12,7 +12,7 @@ public sealed class ScriptsTests : IAsyncLifetime
     private const string Whole = "Echo one two three four";
     private FakeUpstream _upstream = null!;
 
-    public static TheoryData<string> Names => [.. Scripts.All.Select(script => script.Name)];
+    public static TheoryData<string> Names => [.. Scripts.Streams.Concat(Scripts.Answers).Select(script => script.Name)];
 
     public async ValueTask InitializeAsync() => _upstream = await FakeUpstream.StartAsync();
 

@@ -32,6 +32,20 @@ public static class The
         return JsonSerializer.SerializeToUtf8Bytes(request);
     }
 
+    /// <summary>A request in Anthropic's Messages dialect.</summary>
+    public static byte[] MessageRequest(string model = "fake-model", string text = "one two three", bool stream = false, int maxTokens = 100, Action<JsonObject>? change = null)
+    {
+        var request = new JsonObject
+        {
+            ["model"] = model,
+            ["max_tokens"] = maxTokens,
+            ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = text }),
+        };
+        AddStream(request, stream, usage: false);
+        change?.Invoke(request);
+        return JsonSerializer.SerializeToUtf8Bytes(request);
+    }
+
     public static byte[] EmbeddingRequest(string model = "fake-model", params string[] inputs)
         => JsonSerializer.SerializeToUtf8Bytes(new { model, input = inputs });
 

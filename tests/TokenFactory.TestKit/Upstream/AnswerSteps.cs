@@ -1,4 +1,5 @@
 using System.Globalization;
+using TokenFactory.TestKit.Upstream.Anthropic;
 
 namespace TokenFactory.TestKit.Upstream;
 
@@ -7,6 +8,11 @@ internal static class AnswerSteps
 {
     public static IEnumerable<Step> Of(Play play, string? text)
     {
+        if (play.Ask.Operation == UpstreamOperation.Messages)
+        {
+            return MessageSteps.Whole(play, text is null ? MessageAnswer.To(play) : MessageAnswer.Of([MessageBlock.Text(text)]));
+        }
+
         var answer = text is null ? HonestAnswer.To(play) : HonestAnswer.Of(text);
         var tokens = answer.Tokens * play.Ask.Choices;
         var usage = Stated(play, tokens);
@@ -48,10 +54,10 @@ internal static class AnswerSteps
     public static IEnumerable<KeyValuePair<string, string>> Pairs((string Name, string Value)[] headers)
         => headers.Select(header => KeyValuePair.Create(header.Name, header.Value));
 
-    private static UpstreamUsage? Stated(Play play, int tokens) => play.Style.Usage switch
+    public static UpstreamUsage? Stated(Play play, int tokens, int reasoning = 0) => play.Style.Usage switch
     {
         ChunkUsage.Absent => null,
         ChunkUsage.Zero => new UpstreamUsage(0, 0),
-        _ => play.Style.StatedUsage ?? new UpstreamUsage(play.Request.PromptTokens, tokens),
+        _ => play.Style.StatedUsage ?? new UpstreamUsage(play.Request.PromptTokens, tokens, Reasoning: reasoning),
     };
 }

@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace TokenFactory.TestKit.Upstream;
 
 /// <summary>The text of a request, wherever the dialect puts it, and its count of words.</summary>
-internal readonly record struct AskText(string LastUserText, int Tokens, IReadOnlyList<string> Inputs)
+internal readonly record struct AskText(string LastUserText, int Tokens, IReadOnlyList<string> Inputs, string? ToolResult = null)
 {
     public static AskText Of(UpstreamOperation operation, JsonElement root) => operation switch
     {
@@ -21,7 +21,7 @@ internal readonly record struct AskText(string LastUserText, int Tokens, IReadOn
 
     private static AskText OfMessages(JsonElement root)
     {
-        var (last, tokens) = ("", 0);
+        var (last, tokens, result) = ("", 0, (string?)null);
         if (!root.TryGetProperty("messages", out var messages) || messages.ValueKind != JsonValueKind.Array)
         {
             return new AskText(last, tokens, []);
@@ -32,9 +32,10 @@ internal readonly record struct AskText(string LastUserText, int Tokens, IReadOn
             var text = ContentOf(message);
             tokens += UpstreamAsk.CountWords(text);
             last = String(message, "role") == "user" ? text : last;
+            result = String(message, "role") == "tool" ? text : null;
         }
 
-        return new AskText(last, tokens, []);
+        return new AskText(last, tokens, [], result);
     }
 
     private static string ContentOf(JsonElement message)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using TokenFactory.TestKit.Upstream.Anthropic;
 
 namespace TokenFactory.TestKit.Upstream;
 
@@ -11,11 +12,30 @@ internal static class Backend
         "/v1/chat/completions" => UpstreamOperation.Chat,
         "/v1/completions" => UpstreamOperation.Completions,
         "/v1/embeddings" => UpstreamOperation.Embeddings,
+        "/v1/messages" => UpstreamOperation.Messages,
+        "/v1/messages/count_tokens" => UpstreamOperation.CountTokens,
         _ => UpstreamOperation.Other,
     };
 
-    public static Script Page(string method, string path, IReadOnlyList<string> models)
+    /// <returns>Null when the key is right.</returns>
+    public static Script? Refusal(HttpRequest request, string key)
     {
+        if (MessageBackend.IsSpokenTo(request))
+        {
+            return MessageBackend.Admits(request, key) ? null : MessageBackend.Unauthorized(request);
+        }
+
+        return request.Headers.Authorization == "Bearer " + key ? null : Error(401, "Incorrect API key provided.", "invalid_request_error", "invalid_api_key");
+    }
+
+    public static Script Page(HttpRequest request, IReadOnlyList<string> models)
+    {
+        var (method, path) = (request.Method, request.Path.Value ?? "");
+        if (path != "/health" && MessageBackend.IsSpokenTo(request))
+        {
+            return MessageBackend.Page(method, path, models);
+        }
+
         var known = path == "/v1/models" || path == "/health" || path.StartsWith("/v1/models/", StringComparison.Ordinal);
         if (method != "GET" || !known)
         {

@@ -21,6 +21,12 @@ public sealed record ChunkStyle
 
     public string Prefix { get; init; } = "data: ";
 
+    /// <summary>Without the "event:" lines of a dialect that has them.</summary>
+    public bool Unnamed { get; init; }
+
+    /// <summary>Text outside ASCII is written as escapes.</summary>
+    public bool Escapes { get; init; }
+
     public TimeSpan Pause { get; init; }
 
     /// <summary>Body offsets after which a new write begins; <see cref="EveryByte"/> for all of them.</summary>

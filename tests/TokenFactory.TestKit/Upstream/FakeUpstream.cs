@@ -9,11 +9,12 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using TokenFactory.TestKit.Processes;
+using TokenFactory.TestKit.Upstream.Anthropic;
 
 namespace TokenFactory.TestKit.Upstream;
 
-/// <summary>An OpenAI-compatible backend on a real connection. Honest until a script says otherwise, and it keeps its own
-/// books: what arrived, what it really sent, who went away.</summary>
+/// <summary>An OpenAI-compatible backend on a real connection, which speaks Anthropic's Messages dialect as well. Honest until a
+/// script says otherwise, and it keeps its own books: what arrived, what it really sent, who went away.</summary>
 public sealed class FakeUpstream : IAsyncDisposable
 {
     private const int StartAttempts = 20;
@@ -72,7 +73,7 @@ public sealed class FakeUpstream : IAsyncDisposable
     /// <summary>Answer 404 for a model that is not listed.</summary>
     public bool KnowsListedModelsOnly { get; set; }
 
-    /// <summary>When set, anything under /v1 without this bearer key is answered 401.</summary>
+    /// <summary>When set, anything under /v1 without this key (a bearer token, or x-api-key in the Messages dialect) is answered 401.</summary>
     public string? RequiredKey { get; set; }
 
     /// <summary>The text of an honest answer.</summary>
@@ -260,13 +261,22 @@ public sealed class FakeUpstream : IAsyncDisposable
             return forPath;
         }
 
-        if (RequiredKey is { } key && path.StartsWith("/v1", StringComparison.Ordinal) && context.Request.Headers.Authorization != "Bearer " + key)
+        if (RequiredKey is { } key && path.StartsWith("/v1", StringComparison.Ordinal) && Backend.Refusal(context.Request, key) is { } refusal)
         {
-            return Backend.Error(401, "Incorrect API key provided.", "invalid_request_error", "invalid_api_key");
+            return refusal;
         }
 
-        return operation == UpstreamOperation.Other ? Backend.Page(context.Request.Method, path, Models) : ForInference(ask);
+        return operation switch
+        {
+            UpstreamOperation.Other => Backend.Page(context.Request, Models),
+            UpstreamOperation.Messages or UpstreamOperation.CountTokens => MessageBackend.Refusal(context.Request, ask) ?? ForMessages(ask!),
+            _ => ForInference(ask),
+        };
     }
+
+    private Script ForMessages(UpstreamAsk ask) => _byModel.TryGetValue(ask.Model, out var forModel) ? forModel(ask)
+        : KnowsListedModelsOnly && !Models.Contains(ask.Model) ? MessageBackend.UnknownModel(ask.Model)
+        : Script.Honest;
 
     private Script ForInference(UpstreamAsk? ask)
     {

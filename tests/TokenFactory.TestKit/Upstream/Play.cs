@@ -1,4 +1,5 @@
 using System.Text;
+using TokenFactory.TestKit.Upstream.Anthropic;
 
 namespace TokenFactory.TestKit.Upstream;
 
@@ -7,11 +8,13 @@ public sealed class Play
 {
     private readonly Wire _wire;
     private long _offset;
+    private long _thought;
 
     internal Play(FakeUpstream upstream, UpstreamRequest request, ChunkStyle style, Wire wire, CancellationToken cancellation)
     {
         (Upstream, Request, Style, _wire, Cancellation) = (upstream, request, style, wire, cancellation);
-        Id = $"{(Ask.Operation == UpstreamOperation.Completions ? "cmpl" : "chatcmpl")}-{upstream.Name}{request.Number}";
+        var prefix = Ask.Operation switch { UpstreamOperation.Completions => "cmpl-", UpstreamOperation.Messages => "msg_", _ => "chatcmpl-" };
+        Id = $"{prefix}{upstream.Name}{request.Number}";
     }
 
     public FakeUpstream Upstream { get; }
@@ -25,6 +28,9 @@ public sealed class Play
     /// <summary>The completion's id.</summary>
     public string Id { get; }
 
+    /// <summary>What the response names the request.</summary>
+    public string RequestId => $"req_{Upstream.Name}{Request.Number}";
+
     /// <summary>The caller went away, or the upstream is closing.</summary>
     public CancellationToken Cancellation { get; }
 
@@ -32,12 +38,15 @@ public sealed class Play
     public bool Over { get; private set; }
 
     /// <summary>What an honest usage object says now.</summary>
-    public UpstreamUsage Usage => Style.StatedUsage ?? new UpstreamUsage(Request.PromptTokens, Request.CompletionTokens);
+    public UpstreamUsage Usage => Style.StatedUsage ?? new UpstreamUsage(Request.PromptTokens, Request.CompletionTokens, Reasoning: _thought);
+
+    /// <summary>The content block that a stream of a message is in.</summary>
+    internal (int Index, MessageBlockKind Kind) OpenBlock { get; set; }
 
     public async ValueTask HeadAsync(int status, params IEnumerable<KeyValuePair<string, string>> headers)
     {
         Request.Status = status;
-        await _wire.HeadAsync(status, headers.Concat(Upstream.ResponseHeaders).Append(new("x-request-id", $"req_{Upstream.Name}{Request.Number}")), Cancellation);
+        await _wire.HeadAsync(status, headers.Concat(Upstream.ResponseHeaders).Append(new(Request.SpeaksMessages ? "request-id" : "x-request-id", RequestId)), Cancellation);
     }
 
     /// <summary>Body bytes, sent at once; cut into several writes where the style says so.</summary>
@@ -65,6 +74,16 @@ public sealed class Play
 
     public ValueTask FrameAsync(string json) => FrameAsync(Encoding.UTF8.GetBytes(json));
 
+    /// <summary>One event with its name on a line of its own.</summary>
+    public ValueTask EventAsync(string name, ReadOnlyMemory<byte> json)
+    {
+        var end = Style.LineEnd;
+        var head = Style.Unnamed ? Style.Prefix : $"event: {name}{end}{Style.Prefix}";
+        return WriteAsync((byte[])[.. Encoding.UTF8.GetBytes(head), .. json.Span, .. Encoding.UTF8.GetBytes(end + end)]);
+    }
+
+    public ValueTask EventAsync(string name, string json) => EventAsync(name, Encoding.UTF8.GetBytes(json));
+
     public async ValueTask PauseAsync(TimeSpan pause)
     {
         if (pause > TimeSpan.Zero)
@@ -89,6 +108,9 @@ public sealed class Play
         Request.Finish();
         await _wire.CutAsync(how, Cancellation);
     }
+
+    /// <summary>So many of the words sent were thoughts.</summary>
+    internal void Thought(int words) => _thought += words;
 
     internal async ValueTask EndAsync()
     {

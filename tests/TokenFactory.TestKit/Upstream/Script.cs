@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using TokenFactory.TestKit.Upstream.Anthropic;
 
 namespace TokenFactory.TestKit.Upstream;
 
@@ -27,6 +28,7 @@ public sealed record Script
     /// <summary>A stream to who asked for one, else a whole body: what a healthy backend does.</summary>
     public static Script Honest { get; } = new Script(play =>
         play.Ask.Operation == UpstreamOperation.Embeddings ? AnswerSteps.OfEmbeddings(play)
+        : play.Ask.Operation == UpstreamOperation.CountTokens ? MessageSteps.Count(play)
         : play.Ask.Stream ? StreamSteps.Of(play, [])
         : AnswerSteps.Of(play, null)).Named("honest");
 
@@ -65,6 +67,8 @@ public sealed record Script
 
     /// <summary>Named after the property or method that made it.</summary>
     public Script Named([CallerMemberName] string name = "") => this with { Name = name };
+
+    internal static Script Of(Func<Play, IEnumerable<Step>> steps) => new(steps);
 
     internal Script Rewrite(Func<List<Step>, IEnumerable<Step>> rewrite)
     {

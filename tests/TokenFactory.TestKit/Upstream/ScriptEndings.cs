@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace TokenFactory.TestKit.Upstream;
 
 /// <summary>How a script is held up, and how it ends before its time.</summary>
@@ -18,8 +16,7 @@ public static class ScriptEndings
     public static Script CutsInsideFrame(this Script script, Place place, Cut how = Cut.Reset)
         => (script with { BreaksHttp = true }).EndsWith(place, async play =>
         {
-            var chunk = Encoding.UTF8.GetString(StreamSteps.PieceChunk(play, 0, " never"));
-            await play.WriteAsync(Encoding.UTF8.GetBytes(play.Style.Prefix + chunk[..(chunk.Length / 2)]));
+            await play.WriteAsync(StreamSteps.HalfPiece(play, " never"));
             await play.CutAsync(how);
         });
 
@@ -39,7 +36,7 @@ public static class ScriptEndings
     });
 
     /// <summary>Says more words until the caller is gone.</summary>
-    public static Script NeverEnds(this Script script, TimeSpan pause) => script.EndsWith(Place.BeforeFinish, async play =>
+    public static Script NeverEnds(this Script script, TimeSpan pause) => script.EndsWith(Place.AfterPieces(int.MaxValue), async play =>
     {
         var more = StreamSteps.Piece(0, " more");
         while (!play.Over)

@@ -6,8 +6,8 @@ namespace TokenFactory.TestKit.Upstream;
 public static class ScriptShapes
 {
     /// <summary>States these numbers, wherever it states usage.</summary>
-    public static Script WithUsage(this Script script, long prompt, long completion, long cached = 0, long reasoning = 0)
-        => script with { Style = script.Style with { StatedUsage = new UpstreamUsage(prompt, completion, cached, reasoning) } };
+    public static Script WithUsage(this Script script, long prompt, long completion, long cached = 0, long reasoning = 0, long cacheWritten = 0)
+        => script with { Style = script.Style with { StatedUsage = new UpstreamUsage(prompt, completion, cached, reasoning, cacheWritten) } };
 
     /// <summary>No usage anywhere, asked for or not.</summary>
     public static Script WithoutUsage(this Script script)
@@ -41,6 +41,12 @@ public static class ScriptShapes
 
     /// <summary>What stands before each event's JSON instead of "data: "; may hold further lines.</summary>
     public static Script WithPrefix(this Script script, string prefix) => script with { Style = script.Style with { Prefix = prefix } };
+
+    /// <summary>Every character outside ASCII as an escape of JSON (of messages; other answers hold what the request held).</summary>
+    public static Script Escaped(this Script script) => script with { Style = script.Style with { Escapes = true } };
+
+    /// <summary>No "event:" lines, where the dialect has them.</summary>
+    public static Script Unnamed(this Script script) => script with { Style = script.Style with { Unnamed = true } };
 
     /// <summary>Time between pieces.</summary>
     public static Script Paced(this Script script, TimeSpan pause) => script with { Style = script.Style with { Pause = pause } };

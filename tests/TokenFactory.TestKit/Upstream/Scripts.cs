@@ -1,4 +1,5 @@
 using System.Reflection;
+using TokenFactory.TestKit.Upstream.Anthropic;
 
 namespace TokenFactory.TestKit.Upstream;
 
@@ -10,7 +11,12 @@ public static class Scripts
 
     public static IReadOnlyList<Script> Answers { get; } = Of(typeof(AnswerScripts));
 
-    public static IReadOnlyList<Script> All { get; } = [.. Streams, .. Answers];
+    /// <summary>The same of the Messages dialect.</summary>
+    public static IReadOnlyList<Script> MessageStreams { get; } = Of(typeof(MessageStreamScripts));
+
+    public static IReadOnlyList<Script> MessageAnswers { get; } = Of(typeof(MessageAnswerScripts));
+
+    public static IReadOnlyList<Script> All { get; } = [.. Streams, .. Answers, .. MessageStreams, .. MessageAnswers];
 
     /// <summary>By name, for a theory whose rows are names.</summary>
     public static Script Get(string name) => All.Single(script => script.Name == name);

@@ -1,3 +1,6 @@
+using System.Text;
+using TokenFactory.TestKit.Upstream.Anthropic;
+
 namespace TokenFactory.TestKit.Upstream;
 
 /// <summary>A faithful stream, step by step.</summary>
@@ -14,6 +17,11 @@ internal static class StreamSteps
 
     public static IEnumerable<Step> Of(Play play, string[] pieces)
     {
+        if (play.Ask.Operation == UpstreamOperation.Messages)
+        {
+            return MessageSteps.Stream(pieces.Length == 0 ? MessageAnswer.To(play) : MessageAnswer.Of([MessageBlock.Text(pieces)]));
+        }
+
         var answer = pieces.Length == 0 ? HonestAnswer.To(play) : new HonestAnswer(pieces, "stop");
         var choices = Enumerable.Range(0, play.Ask.Choices).ToList();
         return
@@ -30,6 +38,12 @@ internal static class StreamSteps
 
     public static Step Piece(int index, string text) => new(StepKind.Piece, async play =>
     {
+        if (play.Ask.Operation == UpstreamOperation.Messages)
+        {
+            await MessageSteps.PieceAsync(play, text);
+            return;
+        }
+
         play.Request.SentTokens(UpstreamAsk.CountWords(text));
         await play.FrameAsync(PieceChunk(play, index, text));
         await play.PauseAsync(play.Style.Pause);
@@ -48,7 +62,21 @@ internal static class StreamSteps
         delta.WriteEndArray();
     }, text, finish: null);
 
-    public static Step Finish(int index, string reason) => new(StepKind.Finish, play => play.FrameAsync(CompletionJson.Chunk(play, index, null, null, reason)));
+    /// <summary>The first half of the event that a piece would come in.</summary>
+    public static byte[] HalfPiece(Play play, string text)
+    {
+        if (play.Ask.Operation == UpstreamOperation.Messages)
+        {
+            return MessageSteps.HalfPiece(play, text);
+        }
+
+        var chunk = Encoding.UTF8.GetString(PieceChunk(play, 0, text));
+        return Encoding.UTF8.GetBytes(play.Style.Prefix + chunk[..(chunk.Length / 2)]);
+    }
+
+    public static Step Finish(int index, string reason) => new(StepKind.Finish, play => play.Ask.Operation == UpstreamOperation.Messages
+        ? MessageSteps.FinishAsync(play, reason, null)
+        : play.FrameAsync(CompletionJson.Chunk(play, index, null, null, reason)));
 
     private static Step Opening(int index) => new(StepKind.Opening, play => play.Ask.Operation == UpstreamOperation.Completions
         ? ValueTask.CompletedTask

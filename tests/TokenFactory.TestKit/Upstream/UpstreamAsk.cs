@@ -1,4 +1,5 @@
 using System.Text.Json;
+using TokenFactory.TestKit.Upstream.Anthropic;
 
 namespace TokenFactory.TestKit.Upstream;
 
@@ -8,9 +9,12 @@ public enum UpstreamOperation
     Chat,
     Completions,
     Embeddings,
+    Messages,
+    CountTokens,
 }
 
-/// <summary>What a request asks of the upstream, read the way a lenient backend reads it: unknown fields are ignored.
+/// <summary>What a request asks of the upstream, read the way a backend of its dialect reads it: OpenAI-compatible servers ignore
+/// what they do not know, Anthropic refuses it (<see cref="Fault"/>).
 /// Tokens are whitespace-separated words, so a test can count them by looking.</summary>
 public sealed record UpstreamAsk
 {
@@ -33,10 +37,21 @@ public sealed record UpstreamAsk
     /// <summary>The last user message (chat), the prompt (completions) or the first input (embeddings).</summary>
     public string LastUserText { get; init; } = "";
 
+    /// <summary>The last result of a tool, when the conversation ends with one: a call for another turn of text.</summary>
+    public string? ToolResult { get; init; }
+
     public int PromptTokens { get; init; }
 
     /// <summary>The tool the answer must call; null when the answer is text.</summary>
     public string? Tool { get; init; }
+
+    /// <summary>What breaks the rules of a strict dialect; null when nothing does.</summary>
+    public string? Fault { get; init; }
+
+    public IReadOnlyList<string> StopSequences { get; init; } = [];
+
+    /// <summary>The answer begins with its thoughts.</summary>
+    public bool Thinks { get; init; }
 
     public IReadOnlyList<string> Inputs { get; init; } = [];
 
@@ -53,7 +68,9 @@ public sealed record UpstreamAsk
         {
             using var document = JsonDocument.Parse(body);
             var root = document.RootElement;
-            return root.ValueKind == JsonValueKind.Object ? Read(operation, root) : null;
+            return root.ValueKind != JsonValueKind.Object ? null
+                : operation is UpstreamOperation.Messages or UpstreamOperation.CountTokens ? MessageAsk.Read(operation, root)
+                : Read(operation, root);
         }
         catch (JsonException)
         {
@@ -75,15 +92,16 @@ public sealed record UpstreamAsk
             MaxTokens = Number(root, "max_completion_tokens") ?? Number(root, "max_tokens"),
             Choices = Math.Max(1, Number(root, "n") ?? 1),
             LastUserText = prompt.LastUserText,
+            ToolResult = prompt.ToolResult,
             PromptTokens = prompt.Tokens,
-            Tool = ToolToCall(root, prompt.LastUserText),
+            Tool = ToolToCall(root, prompt),
             Inputs = prompt.Inputs,
             Dimensions = Number(root, "dimensions"),
             Base64 = AskText.String(root, "encoding_format") == "base64",
         };
     }
 
-    private static string? ToolToCall(JsonElement root, string lastUserText)
+    private static string? ToolToCall(JsonElement root, AskText prompt)
     {
         if (!root.TryGetProperty("tools", out var tools) || tools.ValueKind != JsonValueKind.Array || tools.GetArrayLength() == 0)
         {
@@ -97,7 +115,7 @@ public sealed record UpstreamAsk
         }
 
         var required = choice.ValueKind == JsonValueKind.String && choice.ValueEquals("required");
-        return required || lastUserText.Contains("call the tool", StringComparison.OrdinalIgnoreCase)
+        return required || (prompt.ToolResult is null && prompt.LastUserText.Contains("call the tool", StringComparison.OrdinalIgnoreCase))
             ? AskText.String(tools[0].GetProperty("function"), "name")
             : null;
     }

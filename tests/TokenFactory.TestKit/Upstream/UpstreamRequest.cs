@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
+using TokenFactory.TestKit.Upstream.Anthropic;
 
 namespace TokenFactory.TestKit.Upstream;
 
@@ -25,6 +26,7 @@ public sealed class UpstreamRequest
         BodyLength = body.Length;
         Body = keepBody ? body : default;
         Ask = ask ?? UpstreamAsk.Nothing;
+        SpeaksMessages = MessageBackend.IsSpokenTo(context.Request);
     }
 
     public long Number { get; }
@@ -44,6 +46,13 @@ public sealed class UpstreamRequest
     public string ConnectionId { get; }
 
     public UpstreamAsk Ask { get; }
+
+    /// <summary>The caller speaks Anthropic's dialect.</summary>
+    public bool SpeaksMessages { get; }
+
+    /// <summary>The credential, in whichever header it came.</summary>
+    public string? Key => Headers["x-api-key"].FirstOrDefault()
+        ?? (Headers.Authorization.ToString() is var given && given.StartsWith("Bearer ", StringComparison.Ordinal) ? given["Bearer ".Length..] : null);
 
     public string? RequestId => Headers["x-request-id"].FirstOrDefault();
 
