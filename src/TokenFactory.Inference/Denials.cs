@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using TokenFactory.Inference.Policy;
+using TokenFactory.Inference.ReadModel;
 using TokenFactory.Storage.Journal;
 
 namespace TokenFactory.Inference;
@@ -43,7 +44,7 @@ internal sealed partial class Denials(IJournal journal, Instance instance, TimeS
             KeyId = caller.Key.Id,
             Tier = caller.Tenant.Tier?.Name,
             UseCase = ask.Governance.UseCase,
-            Operation = InferenceRoutes.Of(exchange.Operation).Id,
+            Operation = OperationNames.Of(exchange.Operation),
             Stream = ask.Stream,
             Model = ask.Model,
             PolicyDecisionId = decision?.Id,

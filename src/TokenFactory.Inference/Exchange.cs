@@ -15,7 +15,7 @@ namespace TokenFactory.Inference;
 /// What one inference request has become so far. Each stop reads what earlier stops left and adds its own record; reading
 /// a record whose stop did not run is a bug in the pipeline, and the exception names that stop.
 /// </summary>
-internal sealed class Exchange(Guid requestId, Operations operation, Snapshot snapshot, TimeProvider clock)
+internal sealed class Exchange(Guid requestId, Operations operation, Snapshot snapshot, TimeProvider clock, Dialect dialect = Dialect.OpenAi)
 {
     private string? _requestIdText;
     private Ask? _ask;
@@ -29,6 +29,9 @@ internal sealed class Exchange(Guid requestId, Operations operation, Snapshot sn
     public string RequestIdText => _requestIdText ??= RequestId.ToString("D");
 
     public Operations Operation { get; } = operation;
+
+    /// <summary>The client's.</summary>
+    public Dialect Dialect { get; } = dialect;
 
     /// <summary>Pinned: every stop of this request judges by the same one.</summary>
     public Snapshot Snapshot { get; } = snapshot;

@@ -125,6 +125,24 @@ public sealed record GatewayError
     public static GatewayError InvalidValue(string param, string message) =>
         Of(400, InvalidRequest, null, "invalid_value", message) with { Param = param };
 
+    /// <summary>The backend that is left for the request speaks another dialect, which has no words for a part of it.</summary>
+    public static GatewayError Inexpressible(string param, string message) => Of(400, InvalidRequest, "unsupported_parameter", "inexpressible", message) with { Param = param };
+
+    public static GatewayError UnknownSchema { get; } = Of(400, InvalidRequest, "unknown_schema", "unknown_schema",
+        "There is no output schema of this id. Check it for a typing error, or ask an administrator to register it.") with
+    { Param = "output_schema_id" };
+
+    /// <summary>A model's answer is not of the form that was asked for, and was not when it was asked again.</summary>
+    public static GatewayError InvalidOutput(IEnumerable<string> faults) => Of(502, ServerError, "invalid_output", "invalid_output",
+        $"The model's answer does not have the form that was asked for: {string.Join("; ", faults)}. Try again, or ask for a simpler form.");
+
+    public static GatewayError CountingBusy { get; } = Of(503, Unavailable, "server_is_overloaded", "counting_busy",
+        "The gateway counts as much as it has time for. Try again shortly.") with
+    { RetryAfter = TimeSpan.FromSeconds(1) };
+
+    public static GatewayError AnswerTooLarge { get; } = Of(502, ServerError, "upstream_error", "answer_too_large",
+        "The answer is larger than can be held to be checked. Ask for less at once.");
+
     /// <summary>Two places say different things of one request, and either could be the one that was meant.</summary>
     public static GatewayError ContradictoryGovernance(string header, string member) => Of(400, InvalidRequest, "contradictory_governance", "contradictory_governance",
         $"'{header}' and '{member}' say different things of this request. Send one of them, or the same in both.") with

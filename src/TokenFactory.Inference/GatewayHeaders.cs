@@ -4,6 +4,11 @@ namespace TokenFactory.Inference;
 internal static class GatewayHeaders
 {
     public const string RequestId = "x-request-id";
+
+    /// <summary>Where Anthropic's clients look for the request's id.</summary>
+    public const string AnthropicRequestId = "request-id";
+    public const string AnthropicVersion = "anthropic-version";
+    public const string AnthropicBeta = "anthropic-beta";
     public const string Provider = "x-tf-provider";
     public const string Region = "x-tf-region";
     public const string Model = "x-tf-model";

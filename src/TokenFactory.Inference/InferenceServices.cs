@@ -8,6 +8,7 @@ using TokenFactory.Inference.Dispatch;
 using TokenFactory.Inference.Dispatch.Loopback;
 using TokenFactory.Inference.Dispatch.Standing;
 using TokenFactory.Inference.Guard;
+using TokenFactory.Inference.Infer;
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.Ledger;
 using TokenFactory.Inference.Limits;
@@ -38,7 +39,8 @@ public static class InferenceServices
         services.AddSingleton<Authenticator>();
         services.AddLimiter(options.RedisLimiter);
         services.AddSingleton<LearntOutputs>();
-        services.AddSingleton(new Planner(Random.Shared));
+        services.AddSingleton<Observations>();
+        services.AddSingleton(provider => new Planner(Random.Shared, provider.GetRequiredService<Observations>()));
         services.AddSingleton<AnswerFactory>();
         services.AddSingleton(provider => new Denials(
             provider.GetRequiredService<IJournal>(), provider.GetRequiredService<Instance>(), options.Ledger.SettleWithin, provider.GetRequiredService<TimeProvider>(),
@@ -77,15 +79,18 @@ public static class InferenceServices
         return services;
     }
 
-    /// <summary>Answers in OpenAI's error shape whatever nothing else answers. The first middleware of the process.</summary>
+    /// <summary>Answers in the caller's error shape whatever nothing else answers. The first middleware of the process.</summary>
     public static void UseInferenceErrors(this IApplicationBuilder app) => app.UseMiddleware<UnservedMiddleware>();
 
     /// <summary>The request's path: every inference route passes every stop, in this order.</summary>
     public static void MapInference(this IEndpointRouteBuilder app)
     {
         app.MapModels();
+        app.MapTokenCount();
         app.MapReverseProxy(path =>
         {
+            // In front of the path and behind it: what has a contract of its own passes every stop as a request of OpenAI's dialect.
+            path.UseMiddleware<InferMiddleware>();
             path.UseMiddleware<IntakeMiddleware>();
             path.UseMiddleware<AccessMiddleware>();
             path.UseMiddleware<GuardMiddleware>();

@@ -83,6 +83,7 @@ public static class ConfigurationReader
             Server = ProcessSections.Server(root["server"].SectionOrEmpty()),
             Telemetry = ProcessSections.Telemetry(root["telemetry"].SectionOrEmpty()),
             Guard = ProcessSections.Guard(root["guard"].SectionOrEmpty()),
+            Infer = InferSection.Read(root["infer"].SectionOrEmpty(), context, models),
             Policy = policy.Bundle,
             ShadowPolicy = policy.Shadow,
             ExternalPolicy = policy.External,

@@ -30,6 +30,9 @@ public sealed record GatewayConfiguration
     /// <summary>The sovereignty rules.</summary>
     public PolicyBundle Policy { get; init; } = PolicyBundle.None;
 
+    /// <summary>Default models and output schemas of the sovereignty contract.</summary>
+    public InferSettings Infer { get; init; } = InferSettings.None;
+
     /// <summary>Rules that are judged beside those in force and change nothing; null when there are none.</summary>
     public PolicyBundle? ShadowPolicy { get; init; }
 

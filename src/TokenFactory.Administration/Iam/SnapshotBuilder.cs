@@ -40,6 +40,7 @@ internal sealed class SnapshotBuilder(GatewayConfiguration configuration, IamRow
             Revision = configuration.Revision,
             Registry = new Registry(configuration.Deployments, configuration.Models),
             Policy = configuration.Policy,
+            Infer = configuration.Infer,
             ShadowPolicy = configuration.ShadowPolicy,
             ExternalPolicy = configuration.ExternalPolicy,
             Tenants = _subjects.Tenants.ToFrozenDictionary(t => t.Tenant.Name, t => t.Tenant, StringComparer.Ordinal),

@@ -10,7 +10,13 @@ internal sealed class KeyEndpointFilter(Authenticator authenticator, SnapshotSto
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var http = context.HttpContext;
-        http.Response.Headers[GatewayHeaders.RequestId] = Ids.New(clock).ToString("D");
+        var id = Ids.New(clock).ToString("D");
+        http.Response.Headers[GatewayHeaders.RequestId] = id;
+        if (InferenceRoutes.DialectOf(http.Request.Path) == Dialect.Anthropic)
+        {
+            http.Response.Headers[GatewayHeaders.AnthropicRequestId] = id;
+        }
+
         if (Admit(http) is { } refusal)
         {
             await http.RefuseAsync(refusal);

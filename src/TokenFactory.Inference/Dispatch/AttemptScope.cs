@@ -1,3 +1,4 @@
+using TokenFactory.Inference.Dialects;
 using TokenFactory.Inference.ReadModel;
 using Yarp.ReverseProxy.Model;
 
@@ -18,6 +19,9 @@ internal sealed class AttemptScope(Exchange exchange, Deployment deployment, Clu
     public long BodyLength { get; set; }
 
     public bool UsageInjected { get; set; }
+
+    /// <summary>Between the client's dialect and the backend's; null when they are one.</summary>
+    public Conversion? Conversion { get; set; }
 
     /// <summary>The backend's status; null until its head arrived.</summary>
     public int? Status { get; set; }

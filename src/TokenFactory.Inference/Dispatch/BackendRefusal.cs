@@ -22,7 +22,8 @@ internal static class BackendRefusal
                 return GatewayError.BackendRejectedUs;
             case 408 or 504:
                 return GatewayError.BackendTimedOut;
-            case 429:
+            case 402 or 429:
+                // An account without credit is the operator's, and serves nobody until it is filled.
                 return GatewayError.BackendBusy with { RetryAfter = RetryAfter(response.Headers.RetryAfter) ?? GatewayError.BackendBusy.RetryAfter };
             case 503 or 529:
                 return GatewayError.NoBackend with { RetryAfter = RetryAfter(response.Headers.RetryAfter) ?? GatewayError.NoBackend.RetryAfter };
@@ -42,8 +43,8 @@ internal static class BackendRefusal
     public static (string Reason, TimeSpan? Asked)? RestOf(HttpResponseMessage response, DateTimeOffset now)
     {
         var status = (int)response.StatusCode;
-        var asked = status is 429 or 503 or 529 ? QuotaSignal.RestOf(response.Headers, now) : null;
-        return status == 429 ? (Skip.QuotaSpent, asked) : asked is null ? null : (Skip.Overloaded, asked);
+        var asked = status is 402 or 429 or 503 or 529 ? QuotaSignal.RestOf(response.Headers, now) : null;
+        return status is 402 or 429 ? (Skip.QuotaSpent, asked) : asked is null ? null : (Skip.Overloaded, asked);
     }
 
     /// <summary>Whether the gateway may ask the next candidate: what may pass by asking again, and nothing that is about the request or a credential.</summary>
@@ -55,7 +56,8 @@ internal static class BackendRefusal
     private static bool IsContext(BackendError error) =>
         error.Type == "exceed_context_size_error"
         || error.Code == "context_length_exceeded"
-        || (error.Message?.Contains("maximum context length", StringComparison.OrdinalIgnoreCase) ?? false);
+        || (error.Message?.Contains("maximum context length", StringComparison.OrdinalIgnoreCase) ?? false)
+        || (error.Message?.StartsWith("prompt is too long", StringComparison.OrdinalIgnoreCase) ?? false);
 
     private static TimeSpan? RetryAfter(RetryConditionHeaderValue? value) => value?.Delta;
 

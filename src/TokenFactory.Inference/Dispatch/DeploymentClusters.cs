@@ -59,7 +59,7 @@ internal sealed class DeploymentClusters : IProxyConfigProvider, IDisposable
             // When no replica is healthy, asking one still beats refusing; a plan asks healthier deployments first.
             AvailableDestinationsPolicy = "HealthyOrPanic",
             Passive = new PassiveHealthCheckConfig { Enabled = true, Policy = AttemptHealthPolicy.PolicyName, ReactivationPeriod = _options.PassiveRest },
-            Active = deployment is { HealthPath: { } path, Provider.Kind: ProviderKind.OpenAi }
+            Active = deployment is { HealthPath: { } path, Provider.IsInside: false }
                 ? new ActiveHealthCheckConfig
                 {
                     Enabled = true,

@@ -1,8 +1,10 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
+using TokenFactory.Inference.Dialects;
 using TokenFactory.Inference.Dispatch.Standing;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.Routing;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
 using Yarp.ReverseProxy;
@@ -17,10 +19,13 @@ namespace TokenFactory.Inference.Dispatch;
 /// or failing is not asked at all.
 /// </summary>
 internal sealed partial class DispatchMiddleware(
-    RequestDelegate next, IProxyStateLookup clusters, Standings standings, Drain drain, DispatchOptions options, GatewayMetrics metrics, TimeProvider clock, ILogger<DispatchMiddleware> logger)
+    RequestDelegate next, IProxyStateLookup clusters, Standings standings, Observations observed, Drain drain, DispatchOptions options, GatewayMetrics metrics, TimeProvider clock, ILogger<DispatchMiddleware> logger)
 {
     // Another request is trying an open circuit; it is known soon how that went.
     private static readonly TimeSpan _moment = TimeSpan.FromSeconds(1);
+
+    private static readonly byte[] _askedByHand = """{"model":"manual","messages":[{"role":"user","content":"?"}]}"""u8.ToArray();
+    private static readonly byte[] _askedByHandStreamed = """{"model":"manual","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"?"}]}"""u8.ToArray();
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -35,6 +40,7 @@ internal sealed partial class DispatchMiddleware(
     {
         Failure? failure = null;
         List<Skip>? skipped = null;
+        GatewayError? inexpressible = null;
         var soonest = TimeSpan.MaxValue;
         foreach (var deployment in Healthiest(exchange.Plan.Candidates))
         {
@@ -53,7 +59,27 @@ internal sealed partial class DispatchMiddleware(
             var over = standing.PassedOver;
             if (over is null)
             {
-                var (asked, failed) = await standing.TryAsync(static call => call.Self.AttemptAsync(call.context, call.exchange, call.deployment, call.standing), (Self: this, context, exchange, deployment, standing));
+                if (Express(exchange, deployment, out var refusal) is not { } body)
+                {
+                    if (refusal == GatewayError.NoRoomForBody)
+                    {
+                        failure = new Failure(Outcome.Failed, refusal, TookPrompt: failure?.TookPrompt ?? false);
+                        break;
+                    }
+
+                    (skipped ??= []).Add(new Skip(deployment.Name, Skip.Inexpressible));
+                    inexpressible ??= refusal;
+                    continue;
+                }
+
+                if (!standing.MayTake(isRetry: exchange.AttemptsMade > 0))
+                {
+                    (skipped ??= []).Add(new Skip(deployment.Name, Skip.RetryBudgetSpent));
+                    continue;
+                }
+
+                var (asked, failed) = await standing.TryAsync(
+                    static call => call.Self.AttemptAsync(call.context, call.exchange, call.deployment, call.standing, call.body), (Self: this, context, exchange, deployment, standing, body));
                 if (asked)
                 {
                     failure = failed;
@@ -74,17 +100,45 @@ internal sealed partial class DispatchMiddleware(
         }
 
         exchange.Skipped = skipped ?? exchange.Skipped;
-        return exchange.AttemptsMade > 0 || skipped is null || failure is { Outcome: Outcome.Cancelled } ? failure : NobodyAsked(skipped, soonest);
+        return exchange.AttemptsMade > 0 || skipped is null || failure is not null ? failure : NobodyAsked(skipped, soonest, inexpressible);
     }
 
     /// <summary>Every candidate is passed over. Only where all their quotas are spent is it the callers who ask too much.</summary>
-    private static Failure NobodyAsked(List<Skip> skipped, TimeSpan soonest)
+    private static Failure NobodyAsked(List<Skip> skipped, TimeSpan soonest, GatewayError? inexpressible)
     {
+        if (inexpressible is not null && skipped.TrueForAll(static one => one.Reason == Skip.Inexpressible))
+        {
+            return new Failure(Outcome.Failed, inexpressible, TookPrompt: false);
+        }
+
         var error = skipped.TrueForAll(static one => one.Reason == Skip.QuotaSpent) ? GatewayError.BackendBusy : GatewayError.NoBackend;
         return new Failure(Outcome.Failed, error with { RetryAfter = soonest }, TookPrompt: false);
     }
 
-    private async Task<Failure?> AttemptAsync(HttpContext context, Exchange exchange, Deployment deployment, DeploymentStanding standing)
+    /// <summary>The request in the deployment's dialect; null and why when it has no words for it.</summary>
+    private static ExpressedRequest? Express(Exchange exchange, Deployment deployment, out GatewayError? refusal)
+    {
+        refusal = null;
+        var conversion = Conversion.Between(exchange.Dialect, deployment.Provider.Dialect);
+        if (conversion is not null && deployment.Provider.Kind == ProviderKind.Manual)
+        {
+            // It says the same whatever it is asked, so nothing of the request can be inexpressible to it.
+            return new ExpressedRequest([exchange.Ask.Stream ? _askedByHandStreamed : _askedByHand], UsageInjected: false, conversion);
+        }
+
+        try
+        {
+            var (segments, injected) = UpstreamBody.For(exchange.Ask, deployment, conversion);
+            return new ExpressedRequest(segments, injected, conversion);
+        }
+        catch (InexpressibleException none)
+        {
+            refusal = none.Error;
+            return null;
+        }
+    }
+
+    private async Task<Failure?> AttemptAsync(HttpContext context, Exchange exchange, Deployment deployment, DeploymentStanding standing, ExpressedRequest request)
     {
         var placement = deployment.PlacementFor(exchange.Ask.Model);
         var call = ModelCall.Of(exchange.Operation, exchange.Route, deployment);
@@ -98,15 +152,16 @@ internal sealed partial class DispatchMiddleware(
         using var ticking = new AttemptClock(deployment.Clocks ?? options.Clocks, clock, context.RequestAborted, drain.Over);
         exchange.Running.Attempting(ticking);
         var scope = new AttemptScope(exchange, deployment, cluster, ticking);
-        var (segments, injected) = UpstreamBody.For(exchange.Ask, deployment);
-        var body = new SegmentStream(segments);
+        var body = new SegmentStream(request.Segments);
         scope.BodyLength = body.Length;
-        scope.UsageInjected = injected;
+        scope.UsageInjected = request.UsageInjected;
+        scope.Conversion = request.Conversion;
         exchange.AttemptsMade++;
         exchange.Head = null;
         exchange.Placement = placement;
         exchange.BackendFault = null;
 
+        using var open = new OpenAttempt(observed.Of(deployment.Name), ticking, exchange.Ask.Stream);
         var staged = new StagedResponse(context.Response.Body, ticking);
         var original = context.Request.Body;
         using (new StagedFeatures(context, staged, scope))
@@ -213,6 +268,24 @@ internal sealed partial class DispatchMiddleware(
         clusters.TryGetCluster(deployment.Name, out var cluster)
         && cluster.DestinationsState.AllDestinations.Any(d =>
             d.Health.Active != Yarp.ReverseProxy.Model.DestinationHealth.Unhealthy && d.Health.Passive != Yarp.ReverseProxy.Model.DestinationHealth.Unhealthy);
+
+    /// <summary>What an attempt tells of its deployment, however it ends.</summary>
+    private readonly struct OpenAttempt : IDisposable
+    {
+        private readonly Observed _observed;
+        private readonly AttemptClock _clock;
+        private readonly bool _isStream;
+
+        public OpenAttempt(Observed observed, AttemptClock clock, bool isStream)
+        {
+            (_observed, _clock, _isStream) = (observed, clock, isStream);
+            observed.Begin();
+        }
+
+        public void Dispose() => _observed.End(_clock.FirstTouch, _isStream);
+    }
+
+    private sealed record ExpressedRequest(IReadOnlyList<ReadOnlyMemory<byte>> Segments, bool UsageInjected, Conversion? Conversion);
 
     private static partial class Log
     {

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
+using TokenFactory.Inference.ReadModel;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
 
@@ -11,6 +12,9 @@ namespace TokenFactory.Inference.Dispatch;
 /// </summary>
 internal sealed class ForwardTransforms(UpstreamUris uris, TimeProvider clock) : ITransformProvider
 {
+    /// <summary>The version that docs/api/protocol.md describes.</summary>
+    internal const string AnthropicVersion = "2023-06-01";
+
     private static readonly MediaTypeHeaderValue _json = new("application/json");
     private static readonly ProductInfoHeaderValue _agent = new("token-factory-gateway", "1.0");
 
@@ -36,13 +40,14 @@ internal sealed class ForwardTransforms(UpstreamUris uris, TimeProvider clock) :
     {
         var scope = Scope(context.HttpContext);
         var request = context.ProxyRequest;
-        request.RequestUri = uris.Of(context.DestinationPrefix, scope.Exchange.Operation);
+        request.RequestUri = uris.Of(context.DestinationPrefix, scope.Exchange.Operation, scope.Deployment.Provider.Dialect);
         request.Headers.UserAgent.Add(_agent);
         request.Headers.TryAddWithoutValidation(GatewayHeaders.RequestId, scope.Exchange.RequestIdText);
         request.Headers.TryAddWithoutValidation("Accept", scope.Exchange.Ask.Stream ? "text/event-stream" : "application/json");
-        if (scope.Deployment.Provider.Credential is { } credential)
+        Credentials.Add(request.Headers, scope.Deployment.Provider);
+        if (scope.Deployment.Provider.Dialect == Dialect.Anthropic)
         {
-            request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + credential.Reveal());
+            AnthropicHeaders(context.HttpContext.Request.Headers, request.Headers, isClients: scope.Exchange.Dialect == Dialect.Anthropic);
         }
 
         request.Content!.Headers.ContentType = _json;
@@ -68,12 +73,26 @@ internal sealed class ForwardTransforms(UpstreamUris uris, TimeProvider clock) :
         }
 
         var type = response.Content.Headers.ContentType?.MediaType;
+        var isEventStream = scope.Exchange.Ask.Stream && string.Equals(type, "text/event-stream", StringComparison.OrdinalIgnoreCase);
+        var converter = scope.Conversion?.Answer(isEventStream, clock);
         scope.Exchange.Head = new UpstreamHead(
-            scope.Exchange.Ask.Stream && string.Equals(type, "text/event-stream", StringComparison.OrdinalIgnoreCase),
-            type,
-            response.Content.Headers.ContentLength,
+            isEventStream,
+            converter is null ? type : null,
+            converter is null ? response.Content.Headers.ContentLength : null,
             scope.UsageInjected,
-            scope.Deployment.Provider.Credential);
+            scope.Deployment.Provider.Credential,
+            converter);
+    }
+
+    /// <summary>The version of the API, and what a client of the same dialect asks of it beyond that.</summary>
+    private static void AnthropicHeaders(IHeaderDictionary from, HttpRequestHeaders to, bool isClients)
+    {
+        var version = isClients ? from[GatewayHeaders.AnthropicVersion].ToString() : "";
+        to.TryAddWithoutValidation(GatewayHeaders.AnthropicVersion, version.Length > 0 ? version : AnthropicVersion);
+        if (isClients && from[GatewayHeaders.AnthropicBeta] is { Count: > 0 } betas)
+        {
+            to.TryAddWithoutValidation(GatewayHeaders.AnthropicBeta, betas.ToArray());
+        }
     }
 
     private static AttemptScope Scope(HttpContext context) =>

@@ -12,9 +12,13 @@ internal sealed class ProbeRequests(SnapshotStore snapshots) : IProbingRequestFa
         var path = cluster.Config.HealthCheck?.Active?.Path ?? "models";
         var request = new HttpRequestMessage(HttpMethod.Get, $"{destination.Config.Address.TrimEnd('/')}/{path.TrimStart('/')}");
         request.Headers.UserAgent.ParseAdd("token-factory-gateway/1.0");
-        if (snapshots.Current?.Registry.Deployments.GetValueOrDefault(cluster.Config.ClusterId)?.Provider.Credential is { } credential)
+        if (snapshots.Current?.Registry.Deployments.GetValueOrDefault(cluster.Config.ClusterId)?.Provider is { } provider)
         {
-            request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + credential.Reveal());
+            Credentials.Add(request.Headers, provider);
+            if (provider.Dialect == Dialect.Anthropic)
+            {
+                request.Headers.TryAddWithoutValidation(GatewayHeaders.AnthropicVersion, ForwardTransforms.AnthropicVersion);
+            }
         }
 
         return request;

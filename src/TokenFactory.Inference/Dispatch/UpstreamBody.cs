@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using TokenFactory.Inference.Dialects;
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.ReadModel;
 
@@ -14,9 +15,17 @@ internal static class UpstreamBody
     private static readonly byte[] _usage = "{\"include_usage\":true}"u8.ToArray();
     private static readonly byte[] _continuousUsage = "{\"include_usage\":true,\"continuous_usage_stats\":true}"u8.ToArray();
 
-    /// <summary>The body's segments in order, and whether usage is asked for that the caller did not ask for.</summary>
-    public static (IReadOnlyList<ReadOnlyMemory<byte>> Segments, bool UsageInjected) For(Ask ask, Deployment deployment)
+    /// <summary>The body's segments in order, and whether usage will come that the caller did not ask for.</summary>
+    /// <exception cref="InexpressibleException">The backend's dialect has no words for it.</exception>
+    public static (IReadOnlyList<ReadOnlyMemory<byte>> Segments, bool UsageInjected) For(Ask ask, Deployment deployment, Conversion? conversion)
     {
+        if (conversion is not null)
+        {
+            return ask.Body.TryReserveForms()
+                ? ([conversion.Request(ask.Body.Memory, deployment, deployment.UpstreamModel ?? ask.Model)], ask is { Stream: true, StreamOptions.IncludeUsage: false, Dialect: Dialect.OpenAi })
+                : throw new InexpressibleException(GatewayError.NoRoomForBody);
+        }
+
         var body = ask.Body.Memory;
         var edits = new List<(int Start, int End, ReadOnlyMemory<byte> With)>(2);
         if (deployment.UpstreamModel is { } name && name != ask.Model)
@@ -24,7 +33,7 @@ internal static class UpstreamBody
             edits.Add((ask.ModelRange.Start.Value, ask.ModelRange.End.Value, Quoted(name)));
         }
 
-        var asks = ask.Stream && deployment.StreamsUsage && (!ask.StreamOptions.IncludeUsage || deployment.ContinuousUsage);
+        var asks = ask.Stream && ask.Dialect == Dialect.OpenAi && deployment.StreamsUsage && (!ask.StreamOptions.IncludeUsage || deployment.ContinuousUsage);
         if (asks)
         {
             edits.Add(UsageEdit(ask.StreamOptions, body.Span, deployment.ContinuousUsage));

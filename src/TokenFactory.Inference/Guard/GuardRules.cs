@@ -10,7 +10,7 @@ internal sealed class GuardRules(GuardOptions options)
     /// <summary>The model's route, or why the key may not have it.</summary>
     public (ModelRoute? Route, GatewayError? Error) Judge(Snapshot snapshot, Caller caller, Ask ask)
     {
-        var scope = InferenceRoutes.Of(ask.Operation).Scope;
+        var scope = Scopes.Of(ask.Operation);
         if (!Scopes.Grants(caller.Key.Scopes, scope))
         {
             return (null, GatewayError.MissingScope(scope));

@@ -8,6 +8,9 @@ internal sealed record Ask
 {
     public required Operations Operation { get; init; }
 
+    /// <summary>What the body is written in.</summary>
+    public Dialect Dialect { get; init; }
+
     public required PooledBody Body { get; init; }
 
     public required string Model { get; init; }

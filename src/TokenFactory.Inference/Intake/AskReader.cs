@@ -8,7 +8,7 @@ namespace TokenFactory.Inference.Intake;
 /// Reads what the gateway acts on out of a request body, in one forward pass and without a DOM. Refuses what two readers
 /// could read differently: duplicate members that are acted on, invalid UTF-8, nesting past the bound, text after the value.
 /// </summary>
-internal ref struct AskReader
+internal ref partial struct AskReader
 {
     private const int MaxChoices = 128;
 
@@ -17,6 +17,7 @@ internal ref struct AskReader
 
     private readonly PooledBody _body;
     private readonly Operations _operation;
+    private readonly Dialect _dialect;
     private BodyJson _json;
     private Members _seen;
 
@@ -32,10 +33,11 @@ internal ref struct AskReader
     private long _givenTokens;
     private GovernanceReader? _metadata;
 
-    private AskReader(PooledBody body, Operations operation, int maxDepth)
+    private AskReader(PooledBody body, Operations operation, Dialect dialect, int maxDepth)
     {
         _body = body;
         _operation = operation;
+        _dialect = dialect;
         _json = new BodyJson(body.Span, new JsonReaderOptions { MaxDepth = maxDepth });
     }
 
@@ -51,19 +53,26 @@ internal ref struct AskReader
         Choices = 32,
         Input = 64,
         Metadata = 128,
+        System = 256,
     }
 
-    public static (Ask? Ask, GatewayError? Error) Read(PooledBody body, Operations operation, int maxDepth)
+    /// <param name="countsOnly">Nothing is to be answered, so a bound on the answer need not be there.</param>
+    public static (Ask? Ask, GatewayError? Error) Read(PooledBody body, Operations operation, int maxDepth, Dialect dialect = Dialect.OpenAi, bool countsOnly = false)
     {
         if (!Utf8.IsValid(body.Span))
         {
             return (null, GatewayError.InvalidUtf8);
         }
 
-        var reader = new AskReader(body, operation, maxDepth);
+        if (!Surrogates.ArePaired(body.Span))
+        {
+            return (null, GatewayError.MalformedJson("a string holds half of a surrogate pair."));
+        }
+
+        var reader = new AskReader(body, operation, dialect, maxDepth);
         try
         {
-            return reader.ReadRoot() is { } error ? (null, error) : (reader.ToAsk(), null);
+            return reader.ReadRoot(countsOnly) is { } error ? (null, error) : (reader.ToAsk(), null);
         }
         catch (InvalidOperationException)
         {
@@ -79,7 +88,7 @@ internal ref struct AskReader
         }
     }
 
-    private GatewayError? ReadRoot()
+    private GatewayError? ReadRoot(bool countsOnly)
     {
         _json.Read();
         if (_json.TokenType != JsonTokenType.StartObject)
@@ -97,7 +106,7 @@ internal ref struct AskReader
 
         // A second value after the first makes the reader throw here.
         _json.Read();
-        return Missing();
+        return Missing(countsOnly);
     }
 
     private GatewayError? ReadMember()
@@ -112,14 +121,52 @@ internal ref struct AskReader
             return Once(Members.Stream, "stream") ?? ReadBoolean("stream", out _stream);
         }
 
-        if (_json.ValueTextEquals("stream_options"u8))
-        {
-            return Once(Members.StreamOptions, "stream_options") ?? ReadStreamOptions();
-        }
-
         if (_json.ValueTextEquals("max_tokens"u8))
         {
             return Once(Members.MaxTokens, "max_tokens") ?? ReadCount("max_tokens", MaxOutput, out _maxTokens);
+        }
+
+        if (_json.ValueTextEquals("metadata"u8))
+        {
+            return Once(Members.Metadata, "metadata") ?? ReadMetadata();
+        }
+
+        if (_json.ValueTextEquals("tools"u8) || _json.ValueTextEquals("response_format"u8) || _json.ValueTextEquals("output_config"u8))
+        {
+            return ReadTools();
+        }
+
+        if (IsInput())
+        {
+            return Once(Members.Input, InputName) ?? ReadInput();
+        }
+
+        return _dialect == Dialect.Anthropic ? ReadAnthropicMember() : ReadOpenAiMember();
+    }
+
+    private GatewayError? ReadAnthropicMember()
+    {
+        if (_json.ValueTextEquals("system"u8))
+        {
+            return Once(Members.System, "system") ?? ReadSystem();
+        }
+
+        // Where a request is served is the policy's to say, on every hop.
+        return _json.ValueTextEquals("inference_geo"u8) ? ReadNothing("inference_geo") : _json.ValueTextEquals("mcp_servers"u8) ? ReadNothing("mcp_servers") : Pass();
+    }
+
+    private GatewayError? ReadNothing(string name)
+    {
+        Pass();
+        return _json.TokenType == JsonTokenType.Null ? null
+            : GatewayError.InvalidValue(name, $"'{name}' would send data to a place that the policy has not judged. Leave it out; where a request is served is told by region and provider.");
+    }
+
+    private GatewayError? ReadOpenAiMember()
+    {
+        if (_json.ValueTextEquals("stream_options"u8))
+        {
+            return Once(Members.StreamOptions, "stream_options") ?? ReadStreamOptions();
         }
 
         if (_json.ValueTextEquals("max_completion_tokens"u8))
@@ -132,21 +179,11 @@ internal ref struct AskReader
             return Once(Members.Choices, "n") ?? ReadCount("n", MaxChoices, out _choices);
         }
 
-        if (_json.ValueTextEquals("metadata"u8))
-        {
-            return Once(Members.Metadata, "metadata") ?? ReadMetadata();
-        }
+        return _json.ValueTextEquals("functions"u8) ? ReadTools() : Pass();
+    }
 
-        if (_json.ValueTextEquals("tools"u8) || _json.ValueTextEquals("functions"u8))
-        {
-            return ReadTools();
-        }
-
-        if (IsInput())
-        {
-            return Once(Members.Input, InputName) ?? ReadInput();
-        }
-
+    private GatewayError? Pass()
+    {
         _json.Read();
         _json.Skip();
         return null;
@@ -177,165 +214,27 @@ internal ref struct AskReader
         return null;
     }
 
-    private readonly GatewayError? Missing()
+    private readonly GatewayError? Missing(bool countsOnly)
     {
         if (_model is null)
         {
             return GatewayError.InvalidValue("model", "You must provide a 'model'. GET /v1/models lists what there is.");
         }
 
-        return _seen.HasFlag(Members.Input) ? null : GatewayError.InvalidValue(InputName, $"You must provide '{InputName}'.");
-    }
-
-    private GatewayError? ReadModel()
-    {
-        _json.Read();
-        if (_json.TokenType != JsonTokenType.String)
+        if (!_seen.HasFlag(Members.Input))
         {
-            return GatewayError.InvalidValue("model", "'model' must be a string.");
+            return GatewayError.InvalidValue(InputName, $"You must provide '{InputName}'.");
         }
 
-        _modelRange = _json.Token;
-        _model = _json.GetString();
-        return _model is { Length: > 0 and <= 256 } && !HasControls(_model)
-            ? null
-            : GatewayError.InvalidValue("model", "'model' must have 1 to 256 characters, none of them a control character.");
-    }
-
-    /// <summary>What names something is kept and shown: a store may refuse such a character, a terminal may obey it.</summary>
-    private static bool HasControls(string text) => text.AsSpan().ContainsAnyInRange('\0', '\x1f') || text.Contains('\x7f', StringComparison.Ordinal);
-
-    private GatewayError? ReadBoolean(string name, out bool value)
-    {
-        _json.Read();
-        value = _json.TokenType == JsonTokenType.True;
-        return _json.TokenType is JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null
-            ? null
-            : GatewayError.InvalidValue(name, $"'{name}' must be true or false.");
-    }
-
-    private GatewayError? ReadCount(string name, long most, out long? value)
-    {
-        _json.Read();
-        value = null;
-        if (_json.TokenType == JsonTokenType.Null)
-        {
-            return null;
-        }
-
-        if (_json.TokenType == JsonTokenType.Number && _json.TryGetInt64(out var number) && number >= 1 && number <= most)
-        {
-            value = number;
-            return null;
-        }
-
-        return GatewayError.InvalidValue(name, $"'{name}' must be a whole number from 1 to {most}.");
-    }
-
-    private GatewayError? ReadStreamOptions()
-    {
-        _json.Read();
-        var start = _json.Token.Start;
-        if (_json.TokenType == JsonTokenType.Null)
-        {
-            _streamOptions = new StreamOptions(start.._json.Token.End, IsNull: true, IsEmpty: true, null, IncludeUsage: false);
-            return null;
-        }
-
-        if (_json.TokenType != JsonTokenType.StartObject)
-        {
-            return GatewayError.InvalidValue("stream_options", "'stream_options' must be an object.");
-        }
-
-        Range? valueRange = null;
-        var include = false;
-        var empty = true;
-        while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
-        {
-            empty = false;
-            if (!_json.ValueTextEquals("include_usage"u8))
-            {
-                _json.Read();
-                _json.Skip();
-                continue;
-            }
-
-            if (valueRange is not null)
-            {
-                return GatewayError.InvalidValue("stream_options.include_usage", "'stream_options.include_usage' is given more than once. Give it once.");
-            }
-
-            if (ReadBoolean("stream_options.include_usage", out include) is { } error)
-            {
-                return error;
-            }
-
-            valueRange = _json.Token;
-        }
-
-        _streamOptions = new StreamOptions(start.._json.Token.End, IsNull: false, empty, valueRange, include);
-        return null;
-    }
-
-    private GatewayError? ReadMetadata()
-    {
-        _json.Read();
-        if (_json.TokenType != JsonTokenType.StartObject)
-        {
-            _json.Skip();
-            return null;
-        }
-
-        while (_json.Read() && _json.TokenType == JsonTokenType.PropertyName)
-        {
-            var field = GovernanceReader.FieldOf(ref _json);
-            _json.Read();
-            if (field < 0)
-            {
-                _json.Skip();
-                continue;
-            }
-
-            if (_json.TokenType != JsonTokenType.String)
-            {
-                var name = GovernanceReader.MemberOf(field);
-                return GatewayError.InvalidValue(name, $"'{name}' must be a string.");
-            }
-
-            _metadata ??= new GovernanceReader();
-            if (_metadata.Member(field, _json.GetString()!) is { } error)
-            {
-                return error;
-            }
-        }
-
-        return null;
-    }
-
-    /// <summary>Tool definitions are input too: backends write them into the prompt in a form of their own, so their JSON stands for it.</summary>
-    private GatewayError? ReadTools()
-    {
-        _json.Read();
-        var start = _json.Token.Start.Value;
-        _json.Skip();
-        _inputBytes += _json.Token.End.Value - start;
-        return null;
-    }
-
-    private GatewayError? ReadInput()
-    {
-        _json.Read();
-        var measure = new InputMeasure();
-        var error = _operation == Operations.Chat ? measure.Messages(ref _json) : measure.Texts(ref _json, InputName);
-        _inputBytes += measure.Bytes;
-        _overhead += measure.OverheadTokens;
-        _givenTokens += measure.GivenTokens;
-        return error;
+        return _dialect == Dialect.Anthropic && _maxTokens is null && !countsOnly
+            ? GatewayError.InvalidValue("max_tokens", "You must provide 'max_tokens', the most tokens that the answer may have.")
+            : null;
     }
 
     private readonly Ask ToAsk() => new()
     {
         Operation = _operation,
+        Dialect = _dialect,
         Body = _body,
         Model = _model!,
         ModelRange = _modelRange,

@@ -17,11 +17,11 @@ internal static class InputCounter
         {
             var wanted = ask.Operation switch
             {
-                Operations.Chat => json.ValueTextEquals("messages"u8),
+                Operations.Chat => json.ValueTextEquals("messages"u8) || (ask.Dialect == Dialect.Anthropic && json.ValueTextEquals("system"u8)),
                 Operations.Completions => json.ValueTextEquals("prompt"u8),
                 _ => json.ValueTextEquals("input"u8),
             };
-            var tools = json.ValueTextEquals("tools"u8) || json.ValueTextEquals("functions"u8);
+            var tools = json.ValueTextEquals("tools"u8) || json.ValueTextEquals("functions"u8) || json.ValueTextEquals("response_format"u8) || json.ValueTextEquals("output_config"u8);
             json.Read();
             if (wanted)
             {

@@ -40,6 +40,19 @@ internal ref struct InputMeasure
         return count == 0 ? GatewayError.InvalidValue("messages", "'messages' must hold at least one message.") : null;
     }
 
+    /// <summary>The reader stands on the value of <c>system</c>: a string or text blocks.</summary>
+    public GatewayError? System(ref BodyJson json)
+    {
+        if (json.TokenType is not (JsonTokenType.String or JsonTokenType.StartArray or JsonTokenType.Null))
+        {
+            return GatewayError.InvalidValue("system", "'system' must be a string or an array of text blocks.");
+        }
+
+        OverheadTokens += ChatOverhead.TokensPerMessage;
+        Value(ref json);
+        return null;
+    }
+
     /// <summary>The reader stands on the value of <c>prompt</c> or <c>input</c>: a string, token ids, or an array of either.</summary>
     public GatewayError? Texts(ref BodyJson json, string param)
     {

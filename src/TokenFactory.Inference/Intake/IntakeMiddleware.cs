@@ -29,17 +29,24 @@ internal sealed class IntakeMiddleware
     public async Task InvokeAsync(HttpContext context)
     {
         var id = Ids.New(_clock);
+        var route = InferenceRoutes.Of(context);
+        var operation = context.Features.Get<Rewritten>()?.Operation ?? route.Operation;
         context.Response.Headers[GatewayHeaders.RequestId] = id.ToString("D");
+        if (route.Dialect == Dialect.Anthropic)
+        {
+            context.Response.Headers[GatewayHeaders.AnthropicRequestId] = id.ToString("D");
+        }
+
         if (_snapshots.Current is not { } snapshot)
         {
             await context.RefuseAsync(GatewayError.StaleReadModel);
             return;
         }
 
-        var exchange = new Exchange(id, InferenceRoutes.OperationOf(context), snapshot, _clock);
+        var exchange = new Exchange(id, operation, snapshot, _clock, route.Dialect);
         context.Features.Set(exchange);
 
-        if (Framing(context.Request) is { } framing)
+        if (Framing.Judge(context.Request) is { } framing)
         {
             await context.RefuseAsync(framing);
             return;
@@ -54,7 +61,7 @@ internal sealed class IntakeMiddleware
 
         using (body)
         {
-            var (ask, refusal) = AskReader.Read(body, exchange.Operation, _options.MaxDepth);
+            var (ask, refusal) = AskReader.Read(body, exchange.Operation, _options.MaxDepth, exchange.Dialect);
             if (ask is null)
             {
                 await context.RefuseAsync(refusal!);
@@ -71,25 +78,5 @@ internal sealed class IntakeMiddleware
             exchange.Ask = ask with { Governance = governance };
             await _next(context);
         }
-    }
-
-    private static GatewayError? Framing(HttpRequest request)
-    {
-        // Two lengths are how requests are smuggled past a proxy: nobody may choose between them, so it is refused.
-        // Kestrel keeps the overridden Content-Length under this name.
-        if (request.Headers.TransferEncoding.Count > 0 && (request.ContentLength is not null || request.Headers.ContainsKey("X-Content-Length")))
-        {
-            return GatewayError.AmbiguousLength;
-        }
-
-        return IsJson(request.ContentType) && request.Headers.ContentEncoding.Count == 0 ? null : GatewayError.UnsupportedMediaType;
-    }
-
-    private static bool IsJson(string? contentType)
-    {
-        const string Json = "application/json";
-        return contentType is not null
-            && contentType.StartsWith(Json, StringComparison.OrdinalIgnoreCase)
-            && (contentType.Length == Json.Length || contentType[Json.Length] is ';' or ' ');
     }
 }

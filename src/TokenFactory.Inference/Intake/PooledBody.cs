@@ -10,6 +10,8 @@ internal sealed class PooledBody(BodyBudget budget, int initialBytes) : IDisposa
     /// <summary>No body at all; never released.</summary>
     public static PooledBody Empty { get; } = new(new BodyBudget(0), 0);
 
+    private bool _hasForms;
+
     public int Length { get; private set; }
 
     public ReadOnlyMemory<byte> Memory => (_array ?? throw Released()).AsMemory(0, Length);
@@ -32,6 +34,22 @@ internal sealed class PooledBody(BodyBudget budget, int initialBytes) : IDisposa
         }
 
         return array.AsMemory(Length);
+    }
+
+    /// <summary>Takes more from the budget, once, for other forms of the body that live as long: its JSON as a tree, and the request made of it.
+    /// False when there is no room.</summary>
+    public bool TryReserveForms()
+    {
+        // A tree takes twelve bytes a token: four times the body, unless it is nothing but brackets and digits.
+        const int Factor = 4;
+        if (_hasForms)
+        {
+            return true;
+        }
+
+        _hasForms = budget.TryTake((long)Length * Factor);
+        ReservedBytes += _hasForms ? (long)Length * Factor : 0;
+        return _hasForms;
     }
 
     public void Advance(int bytes) => Length += bytes;

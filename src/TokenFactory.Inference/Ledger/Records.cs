@@ -1,4 +1,5 @@
 using TokenFactory.Inference.Policy;
+using TokenFactory.Inference.ReadModel;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
 
@@ -21,7 +22,7 @@ internal static class Records
             KeyId = caller.Key.Id,
             Tier = caller.Tenant.Tier?.Name,
             UseCase = ask.Governance.UseCase,
-            Operation = InferenceRoutes.Of(exchange.Operation).Id,
+            Operation = OperationNames.Of(exchange.Operation),
             Stream = ask.Stream,
             Model = ask.Model,
             Placement = exchange.Plan.Candidates[0].PlacementFor(ask.Model),

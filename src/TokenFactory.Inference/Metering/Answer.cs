@@ -1,4 +1,4 @@
-using TokenFactory.Inference.Metering.Scanning;
+using TokenFactory.Inference.Dialects;
 
 namespace TokenFactory.Inference.Metering;
 
@@ -7,6 +7,9 @@ internal abstract class Answer : IDisposable
 {
     /// <summary>The backend's own count; null when it gave none that can be believed.</summary>
     public abstract ReportedUsage? Usage { get; }
+
+    /// <summary>What the backend had said of the input alone when its stream was cut; null when the output is known too, or nothing is.</summary>
+    public abstract ReportedUsage? InputUsage { get; }
 
     /// <summary>Takes the next bytes of the backend. Throws <see cref="BackendFaultException"/> when they show that no honest answer follows.</summary>
     public abstract ValueTask TakeAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel);

@@ -12,7 +12,7 @@ internal sealed class AnswerFactory(IJournal journal, MeteringOptions options, T
     {
         CountTokens count = TokenEncoding.ForModel(exchange.Ask.Model).Count;
         return head.IsEventStream
-            ? new StreamAnswer(exchange, head, delivery, new SseScanner(head.UsageWasInjected, count), new Checkpoints(journal, options.CheckpointInterval, clock))
+            ? new StreamAnswer(exchange, head, delivery, new SseScanner(head.UsageWasInjected, count, dialect: exchange.Dialect), new Checkpoints(journal, options.CheckpointInterval, clock))
             : new WholeAnswer(exchange, head, delivery, count, options.HeldAnswerBytes);
     }
 }

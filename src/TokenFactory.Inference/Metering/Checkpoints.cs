@@ -18,6 +18,8 @@ internal sealed class Checkpoints(IJournal journal, TimeSpan interval, TimeProvi
         _last = clock.GetTimestamp();
         var checkpoint = answer.Usage is { } reported
             ? new Checkpoint(exchange.RequestId, placement, Evidence.Reported, reported.ToDisjoint())
+            : answer.InputUsage is { } input
+            ? new Checkpoint(exchange.RequestId, placement, Evidence.Counted, input.ToDisjoint() with { Output = answer.CountOutput(), Reasoning = 0 })
             : new Checkpoint(exchange.RequestId, placement, Evidence.Estimated, new TokenUsage(exchange.Ask.InputEstimate, 0, 0, answer.CountOutput(), 0));
         exchange.Running.NoteStream(() => journal.Note(checkpoint));
     }

@@ -25,6 +25,9 @@ internal sealed class Delivery(HttpContext context, Exchange exchange, TimeProvi
     /// <summary>Whether the client has the head of the response, so that an error can only be told in-band.</summary>
     public bool HasStarted => _head.HasStarted;
 
+    /// <summary>Cancelled when the client is gone.</summary>
+    public CancellationToken ClientGone => _lifetime.RequestAborted;
+
     /// <summary>Sends segments of the answer and flushes them in one write.</summary>
     public async ValueTask SendAsync(Segments segments, UpstreamHead head, CancellationToken cancel)
     {
@@ -121,7 +124,7 @@ internal sealed class Delivery(HttpContext context, Exchange exchange, TimeProvi
                 _body.Writer.Write("\n\n"u8);
             }
 
-            _body.Writer.Write(ErrorBody.ToEvent(error).Span);
+            _body.Writer.Write(ErrorBody.ToEvent(error, exchange.Dialect, exchange.RequestIdText).Span);
             await _body.Writer.FlushAsync(_lifetime.RequestAborted);
         }
 

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http.Features;
+using TokenFactory.Inference.Dialects;
 using TokenFactory.Inference.Dispatch;
 using TokenFactory.Storage.Journal;
 
@@ -41,7 +42,13 @@ internal sealed class MeteredBody(Exchange exchange, Delivery delivery, AnswerFa
     {
         try
         {
-            await Begin().TakeAsync(buffer, cancellationToken);
+            var answer = Begin();
+            await answer.TakeAsync(_head!.Converter?.Feed(buffer.Span) ?? buffer, cancellationToken);
+        }
+        catch (UnreadableAnswerException)
+        {
+            exchange.BackendFault = new Failure(Storage.Ledger.Outcome.Failed, GatewayError.BackendFailed, TookPrompt: true);
+            throw;
         }
         catch (BackendFaultException fault)
         {
@@ -56,10 +63,39 @@ internal sealed class MeteredBody(Exchange exchange, Delivery delivery, AnswerFa
     }
 
     /// <summary>The attempt's body has ended in order: looks whether it was a whole answer. An attempt without a body is none either.</summary>
-    public Task CompleteAsync()
+    public async Task CompleteAsync()
     {
-        exchange.BackendFault ??= Begin().Conclude();
-        return Task.CompletedTask;
+        if (exchange.BackendFault is not null)
+        {
+            return;
+        }
+
+        var answer = Begin();
+        try
+        {
+            if (_head!.Converter is { } converter)
+            {
+                await answer.TakeAsync(converter.Complete(), delivery.ClientGone);
+            }
+
+            exchange.BackendFault = answer.Conclude();
+        }
+        catch (BackendFaultException fault)
+        {
+            exchange.BackendFault = fault.Failure;
+        }
+        catch (UnreadableAnswerException)
+        {
+            exchange.BackendFault = new Failure(Storage.Ledger.Outcome.Failed, GatewayError.BackendFailed, TookPrompt: true);
+        }
+        catch (JournalUnavailableException)
+        {
+            exchange.BackendFault = new Failure(Storage.Ledger.Outcome.Failed, GatewayError.JournalUnavailable, TookPrompt: false);
+        }
+        catch (Exception gone) when (gone is OperationCanceledException or IOException && delivery.ClientGone.IsCancellationRequested)
+        {
+            // Whoever judges the attempt sees that the client went away.
+        }
     }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -92,6 +128,7 @@ internal sealed class MeteredBody(Exchange exchange, Delivery delivery, AnswerFa
         if (disposing)
         {
             Answer?.Dispose();
+            _head?.Converter?.Dispose();
             delivery.Dispose();
         }
 
@@ -104,6 +141,7 @@ internal sealed class MeteredBody(Exchange exchange, Delivery delivery, AnswerFa
         if (!ReferenceEquals(head, _head))
         {
             Answer?.Dispose();
+            _head?.Converter?.Dispose();
             Answer = answers.For(exchange, head, delivery);
             _head = head;
         }

@@ -1,3 +1,4 @@
+using TokenFactory.Inference.Dialects;
 using TokenFactory.Inference.Dispatch;
 using TokenFactory.Inference.Metering.Scanning;
 using TokenFactory.Storage.Ledger;
@@ -7,7 +8,9 @@ namespace TokenFactory.Inference.Metering;
 /// <summary>An answer of server-sent events: each event goes on as soon as it is whole, the terminator waits for the settlement.</summary>
 internal sealed class StreamAnswer(Exchange exchange, UpstreamHead head, Delivery delivery, SseScanner scanner, Checkpoints checkpoints) : Answer
 {
-    public override ReportedUsage? Usage => scanner.Usage;
+    public override ReportedUsage? Usage => head.Converter is { } converter ? converter.Usage : scanner.Usage;
+
+    public override ReportedUsage? InputUsage => head.Converter is { } converter ? converter.InputUsage : scanner.InputUsage;
 
     public override bool IsInsideEvent => scanner.IsInsideEvent;
 

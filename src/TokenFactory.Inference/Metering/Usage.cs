@@ -34,6 +34,12 @@ internal readonly record struct Usage(Evidence Evidence, TokenUsage Tokens)
         }
 
         var output = delivered ? answer!.CountOutput() : 0;
+        if (delivered && answer!.InputUsage is { } input)
+        {
+            // The backend counted what it was given and was cut before it could say what it gave: our count completes its own.
+            return new Usage(Evidence.Counted, input.ToDisjoint() with { Output = output, Reasoning = 0 });
+        }
+
         return exchange.Ask.InputBytes <= CountedInputBytes
             ? new Usage(Evidence.Counted, new TokenUsage(exchange.Ask.CountInput(), 0, 0, output, 0))
             : new Usage(Evidence.Estimated, new TokenUsage(exchange.Ask.InputEstimate, 0, 0, output, 0));

@@ -1,4 +1,5 @@
 using System.Buffers;
+using TokenFactory.Inference.Dialects;
 using TokenFactory.Inference.Dispatch;
 using TokenFactory.Inference.Metering.Scanning;
 using TokenFactory.Storage.Ledger;
@@ -11,13 +12,16 @@ namespace TokenFactory.Inference.Metering;
 /// </summary>
 internal sealed class WholeAnswer(Exchange exchange, UpstreamHead head, Delivery delivery, CountTokens count, int heldBytes) : Answer
 {
-    private readonly JsonAnswerScanner _scanner = new(count);
+    private readonly JsonAnswerScanner _scanner = new(count, exchange.Dialect);
     private readonly Segments _passing = new();
     private byte[] _held = ArrayPool<byte>.Shared.Rent(4096);
     private int _length;
     private bool _flowing;
 
-    public override ReportedUsage? Usage => _scanner.Usage;
+    // What a converter writes where the backend said nothing is a zero; what it read is nothing.
+    public override ReportedUsage? Usage => head.Converter is { } converter ? converter.Usage : _scanner.Usage;
+
+    public override ReportedUsage? InputUsage => _scanner.InputUsage;
 
     /// <summary>The client has heard keep-alive comments of a stream: no body can follow them.</summary>
     private bool ComesTooLate => !_flowing && delivery.HasStarted;

@@ -22,8 +22,10 @@ internal static class ModelEndpoints
     {
         var (key, snapshot) = context.KeyedCall();
         var caller = new Caller(key);
-        var allowed = snapshot.Registry.Names.Where(caller.MayUse).Order(StringComparer.Ordinal).Select(ViewOf).ToArray();
-        return Results.Json(new ModelListView("list", allowed), ModelJson.Default.ModelListView);
+        var allowed = snapshot.Registry.Names.Where(caller.MayUse).Order(StringComparer.Ordinal).ToArray();
+        return IsAnthropic(context)
+            ? Results.Json(new AnthropicModelListView([.. allowed.Select(AnthropicViewOf)], HasMore: false, allowed.FirstOrDefault(), allowed.LastOrDefault()), ModelJson.Default.AnthropicModelListView)
+            : Results.Json(new ModelListView("list", [.. allowed.Select(ViewOf)]), ModelJson.Default.ModelListView);
     }
 
     private static async Task Find(HttpContext context, string id)
@@ -32,12 +34,18 @@ internal static class ModelEndpoints
         var name = Uri.UnescapeDataString(id);
         if (new Caller(key).MayUse(name) && snapshot.Registry.Find(name) is not null)
         {
-            await Results.Json(ViewOf(name), ModelJson.Default.ModelView).ExecuteAsync(context);
+            var found = IsAnthropic(context) ? Results.Json(AnthropicViewOf(name), ModelJson.Default.AnthropicModelView) : Results.Json(ViewOf(name), ModelJson.Default.ModelView);
+            await found.ExecuteAsync(context);
             return;
         }
 
         await context.RefuseAsync(GatewayError.ModelNotFound(name));
     }
+
+    // Both dialects have this path; only Anthropic's clients name the version of theirs.
+    private static bool IsAnthropic(HttpContext context) => context.Request.Headers.ContainsKey(GatewayHeaders.AnthropicVersion);
+
+    private static AnthropicModelView AnthropicViewOf(string name) => new("model", name, name, "1970-01-01T00:00:00Z");
 
     private static ModelView ViewOf(string name) => new(name, "model", 0, "token-factory");
 }

@@ -13,7 +13,7 @@ namespace TokenFactory.Inference.Policy;
 internal static class ExternalQuestion
 {
     public static ReadOnlyMemory<byte> Write(Exchange exchange, Decision decision) =>
-        Write(exchange.RequestIdText, InferenceRoutes.Of(exchange.Operation).Id, exchange.Caller, exchange.Ask, exchange.Route, decision);
+        Write(exchange.RequestIdText, OperationNames.Of(exchange.Operation), exchange.Caller, exchange.Ask, exchange.Route, decision);
 
     private static ReadOnlyMemory<byte> Write(string request, string operation, Caller caller, Ask ask, ModelRoute route, Decision decision)
     {

@@ -14,17 +14,22 @@ public enum ProviderKind
 
     /// <summary>No model: an answer that the operator wrote, for when no backend may be asked or none can answer. No network, no tokens.</summary>
     Manual = 2,
+
+    /// <summary>Any server that speaks Anthropic's Messages: Anthropic itself, and servers that copy it.</summary>
+    Anthropic = 3,
 }
 
 /// <summary>Who runs a backend.</summary>
-/// <param name="Credential">The secret sent upstream as <c>Authorization: Bearer</c>; null sends none. Never logged, never in a record's text.</param>
+/// <param name="Credential">The secret sent upstream, as <c>Authorization: Bearer</c> or Anthropic's <c>x-api-key</c>; null sends none. Never logged, never in a record's text.</param>
 public sealed record Provider(string Name, ProviderKind Kind, string? Region, Secret? Credential)
 {
     /// <summary>What was agreed with it (<c>dpa</c>, <c>no_training</c>, …): facts for policy, absent is unknown.</summary>
     public FrozenDictionary<string, bool> Contract { get; init; } = FrozenDictionary<string, bool>.Empty;
 
     /// <summary>Whether it answers inside the gateway, so that no data leaves the process.</summary>
-    public bool IsInside => Kind != ProviderKind.OpenAi;
+    public bool IsInside => Kind is ProviderKind.Loopback or ProviderKind.Manual;
+
+    public Dialect Dialect => Kind == ProviderKind.Anthropic ? Dialect.Anthropic : Dialect.OpenAi;
 }
 
 /// <summary>A secret value that no log, record or exception prints.</summary>
@@ -69,6 +74,9 @@ public sealed record Deployment
     /// <summary>Its rank among deployments, higher is better; null is unknown. For the strategy <see cref="RoutingStrategy.Quality"/>.</summary>
     public int? Quality { get; init; }
 
+    /// <summary>Whether the backend reads a bound on the output from <c>max_completion_tokens</c>, as OpenAI's own models do, and not from <c>max_tokens</c>.</summary>
+    public bool ReadsMaxCompletionTokens { get; init; }
+
     /// <summary>Whether the backend honours <c>stream_options.include_usage</c>.</summary>
     public bool StreamsUsage { get; init; } = true;
 
@@ -80,6 +88,9 @@ public sealed record Deployment
 
     /// <summary>When it is passed over because it keeps failing; null never does.</summary>
     public Circuit? Circuit { get; init; } = Circuit.Default;
+
+    /// <summary>How many requests that failed elsewhere it may be given; null any number.</summary>
+    public RetryBudget? RetryBudget { get; init; } = RetryBudget.Default;
 
     /// <summary>How long it is left alone at most when it says that its quota is spent or that it is overloaded; zero asks on regardless.</summary>
     public TimeSpan MaxRest { get; init; } = TimeSpan.FromMinutes(1);

@@ -16,6 +16,12 @@ public enum RoutingStrategy
 
     /// <summary>Only the preferred provider, whatever else could serve.</summary>
     Pinned = 3,
+
+    /// <summary>The fewest requests open from this process, by weight.</summary>
+    LeastLoaded = 4,
+
+    /// <summary>Who begins to answer soonest, as observed of late; who was not observed is tried.</summary>
+    Fastest = 5,
 }
 
 /// <summary>What a tenant's requests may be routed to and what they prefer (the requirements' TenantRoutingPolicy).</summary>

@@ -26,6 +26,15 @@ public static class Scopes
     /// <summary>What a key gets when none is named: everything an application does, nothing an administrator does.</summary>
     public static IReadOnlyList<string> Default { get; } = [Chat, Completions, Embeddings, ModelsRead, UsageRead, RequestsRead, RequestsCancel];
 
+    /// <summary>What a key needs to ask for an operation, in whichever dialect.</summary>
+    public static string Of(Operations operation) => operation switch
+    {
+        Operations.Chat => Chat,
+        Operations.Completions => Completions,
+        Operations.Embeddings => Embeddings,
+        _ => throw new ArgumentOutOfRangeException(nameof(operation), operation, "one operation"),
+    };
+
     /// <summary><c>inference:chat</c> also grants the legacy completions, which are the same capability in an older dialect.</summary>
     public static bool Grants(IReadOnlySet<string> held, string wanted) =>
         held.Contains(wanted)

@@ -19,6 +19,8 @@ public sealed class Snapshot
 
     public PolicyBundle Policy { get; init; } = PolicyBundle.None;
 
+    public InferSettings Infer { get; init; } = InferSettings.None;
+
     /// <summary>Rules that are judged beside those in force and change nothing; null when there are none.</summary>
     public PolicyBundle? ShadowPolicy { get; init; }
 

@@ -6,10 +6,14 @@ using TokenFactory.Storage.Ledger;
 namespace TokenFactory.Inference.Routing;
 
 /// <summary>Turns a route into a plan: hard filters first, then rank, and within one rank a weighted draw without replacement.</summary>
-internal sealed class Planner(Random random)
+/// <param name="observed">What is known of each deployment's load and speed; null when nothing is.</param>
+internal sealed class Planner(Random random, Observations? observed = null)
 {
     // One figure for all candidates of a request that bounds its output itself by nothing: else the length of answers would decide and not their price.
     private const long UsualOutputTokens = 1000;
+
+    // Above any weight, so that dividing by one keeps the difference of a single request.
+    private const long LoadScale = 1_000_000;
 
     public Plan Plan(ModelRoute route, Ask ask, Decision decision)
     {
@@ -73,7 +77,7 @@ internal sealed class Planner(Random random)
 
     private static long OutputOf(Ask ask) => ask.Operation == Operations.Embeddings ? 0 : (ask.MaxOutputTokens ?? UsualOutputTokens) * ask.Choices;
 
-    private static Rank RankOf(RouteTarget target, RoutingStrategy strategy, Ask ask, RoutingPolicy policy)
+    private Rank RankOf(RouteTarget target, RoutingStrategy strategy, Ask ask, RoutingPolicy policy)
     {
         var deployment = target.Deployment;
         if (deployment.Provider.Kind == ProviderKind.Manual)
@@ -85,10 +89,16 @@ internal sealed class Planner(Random random)
         {
             RoutingStrategy.Cheapest => deployment.Price.CostNanoUsd(new TokenUsage(ask.InputEstimate, 0, 0, OutputOf(ask), 0)),
             RoutingStrategy.Quality => -(deployment.Quality ?? int.MinValue + 1L),
+            RoutingStrategy.LeastLoaded => (observed?.Of(deployment.Name).Open ?? 0) * LoadScale / target.Weight,
+            RoutingStrategy.Fastest => SpeedOf(observed?.Of(deployment.Name).FirstByte(ask.Stream)),
             _ => 0,
         };
         return new Rank(score, deployment.Provider.Name == policy.PreferredProvider ? 0 : 1, target.Priority);
     }
+
+    /// <summary>In steps of a quarter: who is about as fast shares the load by weight, and one answer does not turn all requests around.</summary>
+    private static long SpeedOf(TimeSpan? firstByte) =>
+        firstByte is { } time ? 1 + (long)(Math.Log(Math.Max(time.TotalMilliseconds, 1)) / Math.Log(1.25)) : 0;
 
     private Deployment[] Order(List<Candidate> candidates)
     {

@@ -31,7 +31,7 @@ internal sealed class RoutingMiddleware(RequestDelegate next, Planner planner, D
         }
 
         return plan.Exclusions.Any(e => e.Reason == "operation")
-            ? GatewayError.OperationNotServed(ask.Model, InferenceRoutes.Of(ask.Operation).Id)
+            ? GatewayError.OperationNotServed(ask.Model, OperationNames.Of(ask.Operation))
             : GatewayError.PolicyDenied(plan.Exclusions.Select(e => e.Reason).Distinct(), [.. plan.Exclusions.Select(e => e.Rule).OfType<string>().Distinct()]);
     }
 }

@@ -12,4 +12,10 @@ public sealed record Skip(string Deployment, string Reason)
 
     /// <summary>It kept failing.</summary>
     public const string CircuitOpen = "circuit_open";
+
+    /// <summary>It was given as many requests that failed elsewhere as it may be.</summary>
+    public const string RetryBudgetSpent = "retry_budget_spent";
+
+    /// <summary>It speaks another dialect, which has no words for a part of the request.</summary>
+    public const string Inexpressible = "inexpressible";
 }

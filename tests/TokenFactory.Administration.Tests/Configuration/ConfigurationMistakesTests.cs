@@ -39,7 +39,7 @@ public sealed class ConfigurationMistakesTests
                 "gateway.yaml:2:37: limiter.connection: the environment variable REDIS is not set: set it, or change the reference",
                 "gateway.yaml:4:44: providers[0].credential: secrets are references: env:NAME or file:PATH",
                 "gateway.yaml:5:13: providers[1].name: there is a provider named 'gpu' already, at providers[0].name",
-                "gateway.yaml:5:24: providers[1].kind: 'opanai' is none of openai, loopback, manual; did you mean 'openai'?",
+                "gateway.yaml:5:24: providers[1].kind: 'opanai' is none of openai, anthropic, loopback, manual; did you mean 'openai'?",
                 "gateway.yaml:8:15: deployments[0].provider: there is no provider named 'gpt' (known: gpu, loopback); did you mean 'gpu'?",
                 "gateway.yaml:9:16: deployments[0].endpoints: empty: name at least one base URL",
                 "gateway.yaml:10:31: deployments[0].usd_per_million.input: write an amount such as 0.15: digits, at most 9 decimals, no exponent, no currency sign",
@@ -100,8 +100,8 @@ public sealed class ConfigurationMistakesTests
     [InlineData("iam: { mode: platfrom }", 1, "did you mean 'platform'?")]
     [InlineData("tenants: [ { name: t, strategy: pinned } ]", 1, "write providers: { prefer: NAME }")]
     [InlineData("tenants: [ { name: t, providers: { prefer: nobody } } ]", 1, "there is no provider named 'nobody'")]
-    [InlineData("tenants: [ { name: t, strategy: cheap } ]", 1, "none of weighted, cheapest, quality, pinned")]
-    [InlineData("models: [ { name: m, strategy: pinned, deployments: [ { use: loopback } ] } ]", 1, "none of weighted, cheapest, quality")]
+    [InlineData("tenants: [ { name: t, strategy: cheap } ]", 1, "none of weighted, cheapest, quality, least_loaded, fastest, pinned")]
+    [InlineData("models: [ { name: m, strategy: pinned, deployments: [ { use: loopback } ] } ]", 1, "none of weighted, cheapest, quality, least_loaded, fastest")]
     [InlineData("limiter: { kind: redis }", 1, "missing: where Redis is")]
     [InlineData("limiter: { kind: redis, connection: 'redis://:pw@host' }", 1, "secrets are references")]
     [InlineData("limiter: { kind: redis, connection: env:MISSING }", 1, "the environment variable MISSING is not set")]
@@ -124,6 +124,14 @@ public sealed class ConfigurationMistakesTests
     [InlineData("providers: [ { name: d, kind: openai } ]\ndeployments: [ { name: d, provider: d, answer: no, endpoints: ['http://a/v1'] } ]", 2, "only a deployment of a manual provider")]
     [InlineData("providers: [ { name: d, kind: openai } ]\ndeployments: [ { name: d, provider: d, endpoints: ['http://a/v1'], circuit: { failure_percent: 0 } } ]", 2, "from 1 to 100")]
     [InlineData("providers: [ { name: d, kind: openai } ]\ndeployments: [ { name: d, provider: d, endpoints: ['http://a/v1'], max_rest: 2h } ]", 2, "from 0ms to 1h")]
+    [InlineData("providers: [ { name: loopback, kind: anthropic } ]", 1, "built-in provider")]
+    [InlineData("providers: [ { name: d, kind: anthropic } ]\ndeployments: [ { name: d, provider: d, endpoints: ['http://a/v1'], operations: embeddings } ]", 2, "no completions and no embeddings")]
+    [InlineData("providers: [ { name: d, kind: anthropic } ]\ndeployments: [ { name: d, provider: d, endpoints: ['http://a/v1'], continuous_usage: true } ]", 2, "kind anthropic")]
+    [InlineData("providers: [ { name: d, kind: openai } ]\ndeployments: [ { name: d, provider: d, endpoints: ['http://a/v1'], max_tokens_member: max } ]", 2, "none of max_tokens, max_completion_tokens")]
+    [InlineData("providers: [ { name: d, kind: openai } ]\ndeployments: [ { name: d, provider: d, endpoints: ['http://a/v1'], retry_budget: { percent: 0 } } ]", 2, "from 1 to 1000")]
+    [InlineData("infer: { models: { generate: none } }", 1, "there is no model named 'none'")]
+    [InlineData("infer: { models: { paint: loopback } }", 1, "unknown key 'paint'")]
+    [InlineData("infer: { schemas: [ { id: a, file: no-such.json } ] }", 1, "the file no-such.json does not exist")]
     [InlineData("policy: { external: { timeout: 1s } }", 1, "missing: where the question is posted")]
     [InlineData("policy: { external: { url: http://opa:8181/v1/data/x } }", 1, "use https")]
     [InlineData("policy: { external: { url: 'https://me:pw@opa/v1' } }", 1, "a URL holds no credentials")]

@@ -8,7 +8,7 @@ public sealed class GatewayConfigurationTests
     private static readonly (string, string)[] _sampleSecrets =
     [
         ("GATEWAY_PEPPER_V1", new string('1', 32)), ("GATEWAY_PEPPER_V2", new string('2', 32)), ("OPENMETER_TOKEN", "om-token"), ("SINK_REDIS", "redis://redis:6379"), ("SINK_RABBITMQ", "amqps://billing:pw@rabbit/usage"),
-        ("OPA_TOKEN", "opa-token"), ("GPU_EU_KEY", "gpu-token"), ("VENDOR_KEY", "vendor-token"), ("DEV_KEY", "an-opaque-key-of-some-length"),
+        ("OPA_TOKEN", "opa-token"), ("GPU_EU_KEY", "gpu-token"), ("VENDOR_KEY", "vendor-token"), ("CLAUDE_KEY", "claude-token"), ("DEV_KEY", "an-opaque-key-of-some-length"),
     ];
 
     [Fact]
@@ -39,6 +39,8 @@ public sealed class GatewayConfigurationTests
         Assert.Equal(600_000_000, llama.Price.OutputNanoUsd);
         Assert.Equal((Circuit.Default, TimeSpan.FromMinutes(1)), (llama.Circuit, llama.MaxRest));
         Assert.Null(sample.Deployments.Single(d => d.Name == "vendor-mini").HealthPath);
+        var claude = sample.Deployments.Single(d => d.Name == "claude-eu");
+        Assert.Equal((ProviderKind.Anthropic, Operations.Chat, 64_000L), (claude.Provider.Kind, claude.Operations, claude.MaxOutput));
         var manual = sample.Deployments.Single(d => d.Name == "by-hand");
         Assert.Equal((ProviderKind.Manual, Operations.Chat | Operations.Completions), (manual.Provider.Kind, manual.Operations));
         Assert.StartsWith("The assistant is not available", manual.Answer, StringComparison.Ordinal);

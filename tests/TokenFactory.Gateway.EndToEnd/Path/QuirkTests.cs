@@ -9,151 +9,13 @@ namespace TokenFactory.Gateway.EndToEnd.Path;
 /// <summary>Every way a backend behaves, and what the client and the ledger are told of it.</summary>
 public sealed class QuirkTests(QuirkTests.Backend backend) : IClassFixture<QuirkTests.Backend>
 {
-    private const long P = Told.CountedPrompt;
-
-    /// <summary>What a request that asked for a stream, and for no usage, is told.</summary>
-    private static readonly Dictionary<string, Row> _streams = new()
-    {
-        ["Faithful"] = Whole("reported", 3, 4),
-        ["SplitAtEveryByte"] = Whole("reported", 3, 4),
-        ["CrLfLineEnds"] = Whole("reported", 3, 4),
-        ["CrLineEnds"] = Whole("reported", 3, 4),
-        ["NoSpaceAfterColon"] = Whole("reported", 3, 4),
-        ["EventAndIdLines"] = Whole("reported", 3, 4),
-        ["KeepAliveComments"] = Whole("reported", 3, 4),
-        ["CommentsInsideEvents"] = Whole("reported", 3, 4),
-        ["ByteOrderMarkFirst"] = Whole("reported", 3, 4),
-        ["PromptFilterResultsFirst"] = Whole("reported", 3, 4),
-        ["EmptyChoicesMidway"] = Whole("reported", 3, 4),
-        ["UnknownFieldsMidway"] = Whole("reported", 3, 4),
-        ["FinishReasonOfTgi"] = Whole("reported", 3, 4),
-        ["TenMegabyteFrame"] = Whole("reported", 3, 3),
-        ["SlowFirstByte"] = Whole("reported", 3, 4),
-
-        ["NoUsage"] = Whole("counted", P, 4),
-        ["UsageUnasked"] = Whole("reported", 3, 4),
-        ["UsageOnEveryChunk"] = Whole("reported", 3, 4),
-        ["ZeroUsageOnEveryChunk"] = Whole("counted", P, 4),
-        ["UsageTwice"] = Whole("reported", 3, 4),
-        ["UsageTwiceAndFirstIsLower"] = Whole("reported", 3, 4),
-        ["UsageZero"] = Whole("counted", P, 4),
-        ["UsageNegative"] = Whole("counted", P, 4),
-        ["UsageAbsurd"] = Whole("counted", P, 4),
-        ["UsageOfStrings"] = Whole("counted", P, 4),
-        ["CachedAboveThePrompt"] = Whole("reported", 3, 4),
-
-        ["MissingDone"] = Broken("backend_cut", "reported", 3, 4),
-        ["MissingFinish"] = Broken("backend_cut", "reported", 3, 4),
-        ["DoneTwice"] = Whole("reported", 3, 4),
-        ["WordsAfterDone"] = Whole("reported", 3, 4),
-        ["LastEventWithoutBlankLine"] = Whole("reported", 3, 4),
-        ["EndsMidway"] = Broken("backend_cut", "counted", P, Delivered),
-        ["EndsAfterHead"] = Refused(502, "upstream_error", "backend_cut", "counted", P),
-
-        ["ResetBeforeHead"] = Refused(502, "upstream_error", "failed", "counted", P),
-        ["FinBeforeHead"] = Refused(502, "upstream_error", "failed", "counted", P),
-        ["ResetAfterHead"] = Refused(502, "upstream_error", "backend_cut", "counted", P),
-        ["ResetMidway"] = Broken("backend_cut", "counted", P, Delivered),
-        ["FinMidway"] = Broken("backend_cut", "counted", P, Delivered),
-        ["ResetInsideFrame"] = Broken("backend_cut", "counted", P, Delivered),
-        ["FinInsideFrame"] = Broken("backend_cut", "counted", P, Delivered),
-        ["FinBeforeFinish"] = Broken("backend_cut", "counted", P, Delivered),
-        ["FinBeforeUsage"] = Broken("backend_cut", "counted", P, Delivered),
-        ["FinBeforeDone"] = Broken("backend_cut", "reported", 3, 4),
-        ["FinAfterDone"] = Whole("reported", 3, 4),
-
-        ["StallsBeforeHead"] = Refused(504, "upstream_timeout", "timed_out", "counted", P),
-        ["StallsAfterHead"] = Refused(504, "upstream_timeout", "timed_out", "counted", P),
-        ["StallsMidway"] = Broken("timed_out", "counted", P, Delivered),
-        ["StallsBeforeDone"] = Broken("timed_out", "reported", 3, 4),
-
-        ["ErrorFrameThenDone"] = Broken("failed", "counted", P, Delivered),
-        ["ErrorFrameThenEnd"] = Broken("failed", "counted", P, Delivered),
-        ["ErrorFrameFirst"] = Refused(502, "upstream_error", "failed", "counted", P),
-        ["ErrorFrameOfTgi"] = Broken("failed", "counted", P, Delivered),
-        ["ErrorFrameOfSglang"] = Broken("failed", "counted", P, Delivered),
-        ["ErrorEvent"] = Broken("failed", "counted", P, Delivered),
-        ["ErrorBodyWith200"] = Refused(502, "upstream_error", "failed", "counted", P),
-
-        ["WholeAnswerInsteadOfStream"] = new Row(Seen.Json, 200, null, "completed", "reported", 3, 4),
-        ["StreamAsPlainText"] = Refused(502, "upstream_error", "failed", "counted", P),
-        ["GarbageFrame"] = Whole("reported", 3, 4),
-        ["GarbageBytes"] = Whole("reported", 3, 4),
-        ["InvalidUtf8InsideContent"] = Whole("reported", 3, 4),
-    };
-
-    /// <summary>What a request that asked for one body is told.</summary>
-    private static readonly Dictionary<string, Row> _answers = new()
-    {
-        ["FaithfulAnswer"] = Answered("reported", 3, 4),
-        ["AnswerWithoutUsage"] = Answered("counted", P, 4),
-        ["AnswerWithZeroUsage"] = Answered("counted", P, 4),
-        ["AnswerWithAbsurdUsage"] = Answered("counted", P, 4),
-        ["TenMegabyteAnswer"] = Answered("reported", 3, 1),
-        ["AnswerSplitAtEveryByte"] = Answered("reported", 3, 4),
-
-        ["AnswerWithErrorInside"] = Refused(502, "upstream_error", "failed", "counted", P),
-        ["EmptyAnswer"] = Refused(502, "upstream_error", "failed", "counted", P),
-        ["AnswerOfHtml"] = Refused(502, "upstream_error", "failed", "counted", P),
-        ["AnswerOfHalfJson"] = Refused(502, "upstream_error", "failed", "counted", P),
-        ["AnswerOfGarbage"] = Refused(502, "upstream_error", "failed", "counted", P),
-        ["NoContent"] = Refused(502, "upstream_error", "failed", "counted", P),
-        ["NotHttp"] = Refused(502, "upstream_error", "failed", "counted", P),
-        ["ContentLengthTooLong"] = Refused(502, "upstream_error", "backend_cut", "counted", P),
-        ["ContentLengthTooShort"] = Refused(502, "upstream_error", "failed", "counted", P),
-        ["AnswerResetBeforeHead"] = Refused(502, "upstream_error", "failed", "counted", P),
-        ["AnswerFinBeforeHead"] = Refused(502, "upstream_error", "failed", "counted", P),
-        ["AnswerResetHalfway"] = Refused(502, "upstream_error", "backend_cut", "counted", P),
-        ["AnswerFinHalfway"] = Refused(502, "upstream_error", "backend_cut", "counted", P),
-        ["AnswerStallsBeforeHead"] = Refused(504, "upstream_timeout", "timed_out", "counted", P),
-        ["AnswerStallsHalfway"] = Refused(504, "upstream_timeout", "timed_out", "counted", P),
-
-        ["BadRequestOfVllm"] = Free(400, "context_length_exceeded"),
-        ["BadRequestOfSglang"] = Free(400, "400"),
-        ["ContextExceededOfLlamaCpp"] = Free(400, "context_length_exceeded"),
-        ["ContentFilterOfAzure"] = Free(400, "content_filter"),
-        ["UnauthorizedAsString"] = Free(502, "upstream_error"),
-        ["UnauthorizedEchoingTheKey"] = Free(502, "upstream_error"),
-        ["Forbidden"] = Free(502, "upstream_error"),
-        ["ModelNotFoundOfVllm"] = Free(404, "404"),
-        ["RequestTimeout"] = Free(504, "upstream_timeout"),
-        ["UnprocessableOfTgi"] = Free(422, null),
-        ["FailedDependencyOfTgi"] = Refused(502, "upstream_error", "failed", "counted", P),
-        ["TooManyRequests"] = Free(429, "rate_limit_exceeded", "2"),
-        ["TooManyRequestsForAnHour"] = Free(429, "rate_limit_exceeded", "60"),
-        ["QuotaExceeded"] = Free(429, "rate_limit_exceeded", "5"),
-        ["ServerError"] = Refused(502, "upstream_error", "failed", "counted", P),
-        ["ServerErrorWithoutBody"] = Refused(502, "upstream_error", "failed", "counted", P),
-        ["BadGatewayOfHtml"] = Refused(502, "upstream_error", "failed", "counted", P),
-        ["LoadingOfLlamaCpp"] = Free(503, "server_is_overloaded", "1"),
-        ["GatewayTimeout"] = Refused(504, "upstream_timeout", "failed", "counted", P),
-        ["OverloadedOfAnthropic"] = Free(503, "server_is_overloaded", "5"),
-        ["RedirectsElsewhere"] = Free(502, "upstream_error"),
-    };
-
-    /// <summary>As many as the client received words.</summary>
-    private const long Delivered = -1;
-
-    private enum Seen
-    {
-        Stream,
-        Json,
-        InBand,
-        Status,
-    }
-
-    /// <summary>Its end is the client's; see HangUpTests.</summary>
-    public static TheoryData<string> Streams => [.. Scripts.Streams.Select(script => script.Name).Where(name => name != "NeverEnding")];
-
-    public static TheoryData<string> Answers => [.. Scripts.Answers.Select(script => script.Name)];
+    [Theory]
+    [MemberData(nameof(Quirks.StreamNames), MemberType = typeof(Quirks))]
+    public Task P7_P3_a_stream_tells_the_truth_of(string script) => PlayAsync(script, Quirks.Streams[script], stream: true);
 
     [Theory]
-    [MemberData(nameof(Streams))]
-    public Task P7_P3_a_stream_tells_the_truth_of(string script) => PlayAsync(script, _streams[script], stream: true);
-
-    [Theory]
-    [MemberData(nameof(Answers))]
-    public Task P7_P3_an_answer_tells_the_truth_of(string script) => PlayAsync(script, _answers[script], stream: false);
+    [MemberData(nameof(Quirks.AnswerNames), MemberType = typeof(Quirks))]
+    public Task P7_P3_an_answer_tells_the_truth_of(string script) => PlayAsync(script, Quirks.Answers[script], stream: false);
 
     [Theory]
     [InlineData("SplitAtEveryByte")]
@@ -231,7 +93,7 @@ public sealed class QuirkTests(QuirkTests.Backend backend) : IClassFixture<Quirk
         }
     }
 
-    private async Task PlayAsync(string script, Row row, bool stream)
+    private async Task PlayAsync(string script, Quirks.Row row, bool stream)
     {
         backend.Upstream.Next(Scripts.Get(script));
         var before = backend.Upstream.Totals.Requests;
@@ -240,13 +102,13 @@ public sealed class QuirkTests(QuirkTests.Backend backend) : IClassFixture<Quirk
 
         switch (row.Seen)
         {
-            case Seen.Stream:
+            case Quirks.Seen.Stream:
                 Told.Completes(response);
                 break;
-            case Seen.Json:
+            case Quirks.Seen.Json:
                 Assert.True(response is { Status: 200, EndedCleanly: true }, response.Text);
                 break;
-            case Seen.InBand:
+            case Quirks.Seen.InBand:
                 Told.Breaks(response);
                 break;
             default:
@@ -257,35 +119,19 @@ public sealed class QuirkTests(QuirkTests.Backend backend) : IClassFixture<Quirk
 
         Assert.Equal(before + 1, backend.Upstream.Totals.Requests);
         Told.HidesTheBackend(response.Headers, response.Text, backend.Upstream.Port);
-        if (stream && row.Seen != Seen.Json)
+        if (stream && row.Seen != Quirks.Seen.Json)
         {
             // A frame too large to hold flows as it comes, its empty "usage" included.
             Assert.DoesNotContain(script == "TenMegabyteFrame" ? "\"usage\":{" : "\"usage\"", response.Text, StringComparison.Ordinal);
         }
 
-        var output = row.Output == Delivered ? Told.Words(Told.Text(response)) : row.Output;
+        var output = row.Output == Quirks.Delivered ? Told.Words(Told.Text(response)) : row.Output;
         Told.Settled(await backend.SettlementAsync(Told.RequestId(response)), row.Outcome, row.Evidence, row.Input, output);
     }
 
     private static string Latin(RawResponse response) => System.Text.Encoding.Latin1.GetString(response.Body);
 
     private static string Id(JsonElement line) => line.GetProperty("id").GetString()!;
-
-    private static Row Whole(string evidence, long input, long output) => new(Seen.Stream, 200, null, "completed", evidence, input, output);
-
-    private static Row Answered(string evidence, long input, long output) => new(Seen.Json, 200, null, "completed", evidence, input, output);
-
-    private static Row Broken(string outcome, string evidence, long input, long output) => new(Seen.InBand, 200, null, outcome, evidence, input, output);
-
-    private static Row Refused(int status, string? code, string outcome, string evidence, long input) => new(Seen.Status, status, code, outcome, evidence, input, 0) { RetryAfter = null };
-
-    /// <summary>The backend only turned the request away: nothing is charged.</summary>
-    private static Row Free(int status, string? code, string? retryAfter = null) => new(Seen.Status, status, code, "failed", "known_zero", 0, 0) { RetryAfter = retryAfter };
-
-    private sealed record Row(Seen Seen, int Status, string? Code, string Outcome, string Evidence, long Input, long Output)
-    {
-        public string? RetryAfter { get; init; }
-    }
 
     public sealed class Backend : PathGateway
     {

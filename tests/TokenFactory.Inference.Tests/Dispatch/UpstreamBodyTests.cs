@@ -70,7 +70,7 @@ public sealed class UpstreamBodyTests
         body.Advance(bytes.Length);
         var (ask, error) = AskReader.Read(body, Operations.Chat, 64);
         Assert.Null(error);
-        var (segments, injected) = UpstreamBody.For(ask!, deployment);
+        var (segments, injected) = UpstreamBody.For(ask!, deployment, conversion: null);
         using var reader = new StreamReader(new SegmentStream(segments), Encoding.UTF8);
         return (reader.ReadToEnd(), injected);
     }

@@ -22,6 +22,55 @@ public sealed class AskReaderTests
     }
 
     [Fact]
+    public void Of_a_message_it_reads_the_system_as_input_and_nothing_that_is_OpenAIs_own()
+    {
+        const string Body = """{"model":"m","max_tokens":7,"n":3,"stream":true,"stream_options":{"include_usage":true},"system":[{"type":"text","text":"SYSTEM"}],"messages":[{"role":"user","content":"hello"}]}""";
+        var (ask, error) = Read(Encoding.UTF8.GetBytes(Body), Operations.Chat, Dialect.Anthropic);
+
+        Assert.Null(error);
+        Assert.Equal(1, ask!.Choices);
+        Assert.False(ask.StreamOptions.IncludeUsage);
+        Assert.Equal("SYSTEMtextuserhello".Length, ask.InputBytes);
+        Assert.Equal(Ask("""{"model":"m","messages":[{"role":"system","content":[{"type":"text","text":"SYSTEM"}]},{"role":"user","content":"hello"}]}""").CountInput() - 1, ask.CountInput());
+    }
+
+    [Theory]
+    [InlineData("\\ud83d", false)]
+    [InlineData("\\ude00", false)]
+    [InlineData("\\ud83d\\ud83d", false)]
+    [InlineData("\\uD83D x", false)]
+    [InlineData("\\ud83d\\ude00", true)]
+    [InlineData("\\uD83D\\uDE00 \\n", true)]
+    [InlineData("\\\\ud83d", true)]
+    [InlineData("\\\\\\ud83d", false)]
+    [InlineData("\\u00e9", true)]
+    public void Half_of_a_character_is_refused_where_it_is_read_first(string text, bool isWhole)
+    {
+        var body = "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"" + text + "\"}]}";
+
+        Assert.Equal(isWhole, Read(body).Error is null);
+    }
+
+    [Theory]
+    [InlineData("inference_geo")]
+    [InlineData("mcp_servers")]
+    public void P6_a_member_that_says_where_to_serve_is_refused(string member)
+    {
+        var body = "{\"model\":\"m\",\"max_tokens\":1,\"" + member + "\":\"x\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}";
+
+        Assert.Equal(member, Read(Encoding.UTF8.GetBytes(body), Operations.Chat, Dialect.Anthropic).Error?.Param);
+    }
+
+    [Fact]
+    public void A_message_without_a_bound_is_refused_but_may_be_counted()
+    {
+        var body = """{"model":"m","messages":[{"role":"user","content":"hello"}]}"""u8.ToArray();
+
+        Assert.Equal("max_tokens", Read(body, Operations.Chat, Dialect.Anthropic).Error?.Param);
+        Assert.Null(Read(body, Operations.Chat, Dialect.Anthropic, countsOnly: true).Error);
+    }
+
+    [Fact]
     public void The_newer_bound_on_output_wins_over_the_older() =>
         Assert.Equal(5, Ask("""{"model":"m","max_tokens":9,"max_completion_tokens":5,"messages":[{}]}""").MaxOutputTokens);
 
@@ -106,7 +155,7 @@ public sealed class AskReaderTests
 
     private static (Ask? Ask, GatewayError? Error) Read(string body) => Read(Encoding.UTF8.GetBytes(body), Operations.Chat);
 
-    private static (Ask? Ask, GatewayError? Error) Read(byte[] bytes, Operations operation)
+    private static (Ask? Ask, GatewayError? Error) Read(byte[] bytes, Operations operation, Dialect dialect = Dialect.OpenAi, bool countsOnly = false)
     {
         var body = new PooledBody(new BodyBudget(long.MaxValue), bytes.Length);
         for (var at = 0; at < bytes.Length;)
@@ -118,6 +167,6 @@ public sealed class AskReaderTests
             at += taken;
         }
 
-        return AskReader.Read(body, operation, maxDepth: 64);
+        return AskReader.Read(body, operation, maxDepth: 64, dialect, countsOnly);
     }
 }

@@ -5,6 +5,7 @@ using TokenFactory.Inference.Policy;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Inference.Routing;
 using TokenFactory.Storage.Ledger;
+using TokenFactory.TestKit.Clock;
 using Xunit;
 
 namespace TokenFactory.Inference.Tests.Routing;
@@ -110,6 +111,46 @@ public sealed class PlannerTests
     }
 
     [Fact]
+    public void Least_loaded_is_who_has_the_fewest_requests_open_by_weight()
+    {
+        var observed = new Observations(new FakeClock());
+        RouteTarget[] targets = [At("one"), At("two"), At("strong") with { Weight = 4 }];
+        observed.Of("one").Begin();
+        for (var request = 0; request < 3; request++)
+        {
+            observed.Of("strong").Begin();
+        }
+
+        Assert.Equal(["two", "strong", "one"], Names(Observing(observed, targets, RoutingStrategy.LeastLoaded)));
+        observed.Of("one").End(null, isStream: false);
+        Assert.Equal("strong", Names(Observing(observed, targets, RoutingStrategy.LeastLoaded)).Last());
+    }
+
+    [Fact]
+    public void Fastest_is_who_began_to_answer_soonest_and_the_unknown_are_tried()
+    {
+        var clock = new FakeClock();
+        var observed = new Observations(clock);
+        RouteTarget[] targets = [At("slow"), At("fast"), At("unknown")];
+        Answer("slow", 900);
+        Answer("fast", 100);
+
+        Assert.Equal(["unknown", "fast", "slow"], Names(Observing(observed, targets, RoutingStrategy.Fastest)));
+        clock.Advance(TimeSpan.FromSeconds(59));
+        Answer("fast", 100);
+        clock.Advance(TimeSpan.FromSeconds(2));
+
+        // Nobody knows any more how slow it is.
+        Assert.Equal("fast", Names(Observing(observed, targets, RoutingStrategy.Fastest)).Last());
+
+        void Answer(string deployment, int milliseconds)
+        {
+            observed.Of(deployment).Begin();
+            observed.Of(deployment).End(TimeSpan.FromMilliseconds(milliseconds), isStream: false);
+        }
+    }
+
+    [Fact]
     public void MaxCostPerRequestUsd_leaves_out_whatever_could_cost_more()
     {
         RouteTarget[] targets = [At("dear", PerToken(0, 1001)), At("fits", PerToken(0, 1000))];
@@ -199,6 +240,9 @@ public sealed class PlannerTests
 
     private static Plan Plan(ModelRoute route, RoutingPolicy policy, Ask ask) =>
         new Planner(new Random(1)).Plan(route, ask, Allow(_anywhere with { Routing = policy }));
+
+    private static Plan Observing(Observations observed, RouteTarget[] targets, RoutingStrategy strategy) =>
+        new Planner(new Random(1), observed).Plan(new ModelRoute(ModelPattern.Parse("m"), targets, LimitSet.None) { Strategy = strategy }, Ask(), Allow(_anywhere));
 
     private static Plan Plan(RouteTarget[] targets) =>
         new Planner(new Random(1)).Plan(new ModelRoute(ModelPattern.Parse("m"), targets, LimitSet.None), Ask(), Allow(_anywhere));

@@ -1,5 +1,5 @@
 // Starts the built gateway as a process of its own, on a free port and a fresh data folder: alone, or in front of another
-// OpenAI-compatible server ({ baseURL, key }).
+// server ({ baseURL, key }), which it asks in OpenAI's dialect or in Anthropic's.
 import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -22,13 +22,24 @@ async function freePort() {
   throw new Error("no free port");
 }
 
-export async function startGateway(upstream) {
+const ALONE = "models: [ { name: echo, deployments: [ { use: loopback } ] } ]\n";
+
+const inFrontOf = (baseURL) => `
+providers:
+  - { name: far, kind: anthropic, credential: env:UPSTREAM_KEY }
+deployments:
+  - { name: far-echo, provider: far, endpoints: ["${baseURL}"], model: echo }
+models:
+  - { name: echo, deployments: [ { use: far-echo } ] }
+`;
+
+export async function startGateway(upstream, kind = "openai") {
   const data = await mkdtemp(join(tmpdir(), "gateway-node-"));
   const url = `http://127.0.0.1:${await freePort()}`;
   // The built-in model under a second name: a gateway in front of this one has a loopback of its own.
   const config = join(data, "gateway.yaml");
-  await writeFile(config, "models: [ { name: echo, deployments: [ { use: loopback } ] } ]\n");
-  const front = upstream ? ["--upstream", upstream.baseURL, "--upstream-key", "UPSTREAM_KEY"] : ["--config", config];
+  await writeFile(config, upstream ? inFrontOf(upstream.baseURL) : ALONE);
+  const front = upstream && kind === "openai" ? ["--upstream", upstream.baseURL, "--upstream-key", "UPSTREAM_KEY"] : ["--config", config];
   const child = spawn("dotnet", [dll, "serve", "--data", data, "--urls", url, ...front], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, UPSTREAM_KEY: upstream?.key ?? "" },
@@ -43,6 +54,7 @@ export async function startGateway(upstream) {
     if (key && ready) {
       return {
         baseURL: `${url}/v1`,
+        url,
         key,
         stop: async () => {
           child.kill("SIGTERM");

@@ -1,5 +1,5 @@
-// The unmodified npm openai client against the gateway: its built-in model, and a gateway in front of another
-// OpenAI-compatible server, which is the first one.
+// The unmodified npm openai client against the gateway: its built-in model, and a gateway in front of another server, which is
+// the first one, asked in OpenAI's dialect or in Anthropic's.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import OpenAI from "openai";
@@ -14,12 +14,14 @@ before(async () => {
 });
 after(() => alone?.stop());
 
-for (const where of ["the built-in model", "an upstream"]) {
+for (const where of ["the built-in model", "an upstream", "an Anthropic-kind upstream"]) {
+  const converted = where === "an Anthropic-kind upstream";
+
   describe(where, () => {
     let gateway, client;
 
     before(async () => {
-      gateway = where === "an upstream" ? await startGateway(alone) : alone;
+      gateway = where === "the built-in model" ? alone : await startGateway(alone, converted ? "anthropic" : "openai");
       client = new OpenAI({ baseURL: gateway.baseURL, apiKey: gateway.key, maxRetries: 0 });
     });
     after(() => (gateway === alone ? undefined : gateway?.stop()));
@@ -52,10 +54,16 @@ for (const where of ["the built-in model", "an upstream"]) {
       assert.equal(chunks.filter((chunk) => chunk.usage).length, 1);
     });
 
-    test("n choices interleave, max_tokens ends with length", async () => {
-      const answer = await client.chat.completions.create(ask({ n: 2, max_tokens: 1 }));
-      assert.deepEqual(answer.choices.map((choice) => choice.index), [0, 1]);
+    test("max_tokens ends with length", async () => {
+      const answer = await client.chat.completions.create(ask({ max_tokens: 1 }));
       assert.equal(answer.choices[0].finish_reason, "length");
+      assert.equal(answer.usage.completion_tokens, 1);
+    });
+
+    test(converted ? "n choices are refused: the other dialect has one" : "n choices interleave", async () => {
+      const call = client.chat.completions.create(ask({ n: 2 }));
+      if (converted) await assert.rejects(call, OpenAI.BadRequestError);
+      else assert.deepEqual((await call).choices.map((choice) => choice.index), [0, 1]);
     });
 
     test("tools are called, streamed and not", async () => {
@@ -65,14 +73,25 @@ for (const where of ["the built-in model", "an upstream"]) {
       const stream = client.chat.completions.stream(ask({ tools, tool_choice: "required" }));
       const final = await stream.finalChatCompletion();
       assert.equal(final.choices[0].message.tool_calls[0].function.name, "lookup");
+      assert.deepEqual(typeof JSON.parse(final.choices[0].message.tool_calls[0].function.arguments), "object");
     });
 
-    test("legacy completions answer", async () => {
+    test("a tool's result is understood", async () => {
+      const tools = [{ type: "function", function: { name: "lookup", parameters: { type: "object", properties: {} } } }];
+      const called = (await client.chat.completions.create(ask({ tools, tool_choice: "required" }))).choices[0].message;
+      const result = { role: "tool", tool_call_id: called.tool_calls[0].id, content: "forty two" };
+      const answer = await client.chat.completions.create({ model: "echo", tools, messages: [...ask().messages, called, result] });
+      assert.equal(answer.choices[0].finish_reason, "stop");
+      assert.ok(answer.choices[0].message.content.length > 0);
+    });
+
+    // What only the one dialect has, no conversion brings to the other.
+    if (!converted) test("legacy completions answer", async () => {
       const answer = await client.completions.create({ model: "echo", prompt: "alpha beta" });
       assert.match(answer.choices[0].text, /alpha beta/);
     });
 
-    test("embeddings come in batches, in the asked dimensions, as floats and as base64", async () => {
+    if (!converted) test("embeddings come in batches, in the asked dimensions, as floats and as base64", async () => {
       const base64 = await client.embeddings.create({ model: "echo", input: ["one", "two"], dimensions: 32 });
       const floats = await client.embeddings.create({ model: "echo", input: ["one", "two"], dimensions: 32, encoding_format: "float" });
       assert.equal(base64.data.length, 2);

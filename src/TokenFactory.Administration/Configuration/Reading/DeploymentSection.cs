@@ -60,10 +60,12 @@ internal static class DeploymentSection
             MaxOutput = section["max_output"].Whole(1, MaxContextTokens),
             Price = PriceSection.Read(section["usd_per_million"], name ?? "", operations),
             Quality = (int?)section["quality"].Whole(0, MaxQuality),
+            ReadsMaxCompletionTokens = section["max_tokens_member"].Choice(("max_tokens", false), ("max_completion_tokens", true)) ?? false,
             StreamsUsage = section["streams_usage"].Flag() ?? true,
             ContinuousUsage = section["continuous_usage"].Flag() ?? false,
             Clocks = ClocksOf(section["timeouts"]),
             Circuit = CircuitOf(section["circuit"]),
+            RetryBudget = RetryBudgetOf(section["retry_budget"]),
             MaxRest = section["max_rest"].Duration(TimeSpan.Zero, TimeSpan.FromHours(1)) ?? TimeSpan.FromMinutes(1),
             HealthPath = provider is { IsInside: true } ? null : healthPath,
             Answer = AnswerOf(section["answer"], provider),
@@ -74,6 +76,11 @@ internal static class DeploymentSection
             section["max_output"].Mistake("larger than max_context, which counts input and output together");
         }
 
+        if (provider is { Kind: ProviderKind.Anthropic })
+        {
+            RefuseOpenAiMembers(section);
+        }
+
         if (deployment is { ContinuousUsage: true, StreamsUsage: false })
         {
             section["continuous_usage"].Mistake("needs streams_usage: a backend that reports no usage cannot report it continuously");
@@ -81,6 +88,18 @@ internal static class DeploymentSection
 
         section.RefuseUnknownKeys();
         return deployment;
+    }
+
+    /// <summary>How a dialect is spoken that an Anthropic backend does not speak.</summary>
+    private static void RefuseOpenAiMembers(Section section)
+    {
+        foreach (var name in (string[])["max_tokens_member", "streams_usage", "continuous_usage"])
+        {
+            if (section[name].IsPresent)
+            {
+                section[name].Mistake("says how an OpenAI backend is spoken to; this one's provider is of kind anthropic");
+            }
+        }
     }
 
     private static List<Uri> Endpoints(Field field, Provider? provider)
@@ -150,7 +169,12 @@ internal static class DeploymentSection
         const Operations Spoken = Operations.Chat | Operations.Completions;
         if (field.ItemsOrOne(16) is not { } items)
         {
-            return provider is { Kind: ProviderKind.Manual } ? Spoken : Operations.All;
+            return provider?.Kind switch
+            {
+                ProviderKind.Manual => Spoken,
+                ProviderKind.Anthropic => Operations.Chat,
+                _ => Operations.All,
+            };
         }
 
         var operations = Operations.None;
@@ -168,6 +192,11 @@ internal static class DeploymentSection
         if (provider is { Kind: ProviderKind.Manual } && (operations & ~Spoken) != Operations.None)
         {
             field.Mistake("a manual deployment answers chat and completions: an embedding cannot be written by hand");
+        }
+
+        if (provider is { Kind: ProviderKind.Anthropic } && (operations & ~Operations.Chat) != Operations.None)
+        {
+            field.Mistake("an Anthropic backend serves chat: its dialect has no completions and no embeddings");
         }
 
         return operations;
@@ -209,6 +238,23 @@ internal static class DeploymentSection
         };
         section.RefuseUnknownKeys();
         return isOn ? circuit with { LongestOpen = circuit.Open > usual.LongestOpen ? circuit.Open : usual.LongestOpen } : null;
+    }
+
+    private static RetryBudget? RetryBudgetOf(Field field)
+    {
+        if (field.Section() is not { } section)
+        {
+            return RetryBudget.Default;
+        }
+
+        var isOn = section["enabled"].Flag() ?? true;
+        var budget = new RetryBudget
+        {
+            Share = section["percent"].Whole(1, 1000) is { } percent ? percent / 100.0 : RetryBudget.Default.Share,
+            PerSecond = (int?)section["per_second"].Whole(1, 100_000) ?? RetryBudget.Default.PerSecond,
+        };
+        section.RefuseUnknownKeys();
+        return isOn ? budget : null;
     }
 
     private static string? HealthPath(Field field)

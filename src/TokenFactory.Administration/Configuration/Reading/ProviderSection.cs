@@ -30,7 +30,8 @@ internal static class ProviderSection
     private static Provider Read(Section section)
     {
         var name = section["name"].Required("the provider's name").Name();
-        var kind = section["kind"].Required("openai, loopback or manual").Choice(("openai", ProviderKind.OpenAi), ("loopback", ProviderKind.Loopback), ("manual", ProviderKind.Manual));
+        var kind = section["kind"].Required("openai, anthropic, loopback or manual").Choice(
+            ("openai", ProviderKind.OpenAi), ("anthropic", ProviderKind.Anthropic), ("loopback", ProviderKind.Loopback), ("manual", ProviderKind.Manual));
         var region = section["region"].Name();
         var credential = section["credential"].Secret();
         var contract = new Dictionary<string, bool>(StringComparer.Ordinal);
@@ -45,7 +46,7 @@ internal static class ProviderSection
             }
         }
 
-        if (kind is ProviderKind.OpenAi or ProviderKind.Manual && name == Builtin.Name)
+        if (kind is not (null or ProviderKind.Loopback) && name == Builtin.Name)
         {
             section["name"].Mistake($"'{Builtin.Name}' is the built-in provider: choose another name");
         }

@@ -11,7 +11,7 @@ internal static class RoutingSection
     private static readonly (string Word, RoutingStrategy Strategy)[] _strategies =
     [
         ("weighted", RoutingStrategy.Weighted), ("cheapest", RoutingStrategy.Cheapest), ("quality", RoutingStrategy.Quality),
-        ("pinned", RoutingStrategy.Pinned),
+        ("least_loaded", RoutingStrategy.LeastLoaded), ("fastest", RoutingStrategy.Fastest), ("pinned", RoutingStrategy.Pinned),
     ];
 
     /// <summary>What a word of the wire means; null when it is none.</summary>

@@ -215,6 +215,7 @@ internal sealed partial class PlatformReadModelSource : IHostedService, IDisposa
                 Revision = configuration.Revision,
                 Registry = registry.Registry,
                 Policy = configuration.Policy,
+                Infer = configuration.Infer,
                 ShadowPolicy = configuration.ShadowPolicy,
                 ExternalPolicy = configuration.ExternalPolicy,
                 Tenants = holding.Tenants,

@@ -22,6 +22,7 @@ internal sealed class DeploymentStanding
     private readonly Random _random;
     private readonly Action<string, TimeSpan> _told;
     private readonly ResiliencePipeline<Failure?>? _circuit;
+    private readonly RetryAllowance? _retries;
     private Pass? _pass;
     private int _refusals;
 
@@ -30,13 +31,26 @@ internal sealed class DeploymentStanding
     {
         (_settings, _clock, _random, _told) = (settings, clock, random, told);
         _circuit = settings.Circuit is { } circuit ? Build(circuit) : null;
+        _retries = settings.RetryBudget is { } budget && !settings.Provider.IsInside ? new RetryAllowance(budget, clock) : null;
     }
 
-    public bool Fits(Deployment settings) => settings.Circuit == _settings.Circuit && settings.MaxRest == _settings.MaxRest;
+    public bool Fits(Deployment settings) => settings.Circuit == _settings.Circuit && settings.MaxRest == _settings.MaxRest && settings.RetryBudget == _settings.RetryBudget;
 
     /// <summary>Why it is passed over now, and for how long still; null when it may be asked.</summary>
     public (string Reason, TimeSpan Left)? PassedOver =>
         Volatile.Read(ref _pass) is { } pass && pass.Length - _clock.GetElapsedTime(pass.Since) is var left && left > TimeSpan.Zero ? (pass.Reason, left) : null;
+
+    /// <summary>Whether it may be given a request; one that failed elsewhere only while its budget for those lasts.</summary>
+    public bool MayTake(bool isRetry)
+    {
+        if (isRetry)
+        {
+            return _retries?.TryRetry() ?? true;
+        }
+
+        _retries?.First();
+        return true;
+    }
 
     /// <summary>Asks it, and learns from how that went.</summary>
     /// <returns>False when another request is trying the open circuit just now.</returns>

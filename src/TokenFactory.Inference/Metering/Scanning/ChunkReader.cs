@@ -6,7 +6,8 @@ namespace TokenFactory.Inference.Metering.Scanning;
 /// Reads one whole chunk of a stream, strictly: what it finds is where things are, so that nothing is copied. Reused from
 /// event to event.
 /// </summary>
-internal sealed class ChunkReader
+/// <param name="root">What the payload is: it tells the dialect.</param>
+internal sealed class ChunkReader(Place root)
 {
     private const int Depth = 64;
 
@@ -34,7 +35,12 @@ internal sealed class ChunkReader
 
     public bool IsError { get; private set; }
 
+    /// <summary>The last event of a stream of messages.</summary>
+    public bool IsDone { get; private set; }
+
     public bool HasChoices { get; private set; }
+
+    public bool HasUsage => _hasUsage;
 
     /// <summary>The extra chunk that exists only to carry usage.</summary>
     public bool IsUsageOnly => _hasUsage && _choices == 0 && !_saysMore;
@@ -64,7 +70,7 @@ internal sealed class ChunkReader
     private void Walk(ref Utf8JsonReader reader)
     {
         Span<Place> inside = stackalloc Place[Depth + 2];
-        inside[1] = Place.Root;
+        inside[1] = root;
         while (reader.Read())
         {
             var depth = reader.CurrentDepth;
@@ -120,10 +126,10 @@ internal sealed class ChunkReader
                 reader.Skip();
                 IsError |= place == Place.Error && isObject;
                 _saysMore |= place == Place.Other && reader.CurrentDepth == 1;
-                if (place == Place.Usage && isObject)
+                if (place is Place.Usage or Place.InputUsage && isObject)
                 {
                     _hasUsage = true;
-                    _holes.Add(new Hole(HoleKind.Usage, start, (int)reader.BytesConsumed - start));
+                    _holes.Add(new Hole(place == Place.Usage ? HoleKind.Usage : HoleKind.InputUsage, start, (int)reader.BytesConsumed - start));
                 }
 
                 break;
@@ -164,6 +170,7 @@ internal sealed class ChunkReader
                 break;
             case Place.Object:
                 IsError |= reader.ValueTextEquals("error"u8);
+                IsDone |= root == Place.Message && reader.ValueTextEquals("message_stop"u8);
                 break;
             default:
                 _saysMore |= place == Place.Other && reader.CurrentDepth == 1;
@@ -175,7 +182,7 @@ internal sealed class ChunkReader
     {
         switch (place)
         {
-            case Place.Choices:
+            case Place.Choices or Place.Blocks or Place.BlockDelta:
                 HasChoices = true;
                 break;
             case Place.Choice:
@@ -245,6 +252,7 @@ internal sealed class ChunkReader
         _sawReasoning = false;
         _saysMore = false;
         IsError = false;
+        IsDone = false;
         HasChoices = false;
         _hasUsage = false;
     }

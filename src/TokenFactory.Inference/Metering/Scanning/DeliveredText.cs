@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using TokenFactory.Inference.Dialects.Events;
 
 namespace TokenFactory.Inference.Metering.Scanning;
 /// <summary>

@@ -1,3 +1,6 @@
+using TokenFactory.Inference.Dialects.Events;
+using TokenFactory.Inference.ReadModel;
+
 namespace TokenFactory.Inference.Metering.Scanning;
 
 internal enum EventKind
@@ -16,11 +19,11 @@ internal enum EventKind
 /// Tells what one whole event is. Nearly every event of a stream has the skeleton of an earlier one and another text: those
 /// are recognised by comparison, and only the others are parsed.
 /// </summary>
-internal sealed class EventReader : IDisposable
+internal sealed class EventReader(Dialect dialect) : IDisposable
 {
     private const int ShapeBound = 4;
 
-    private readonly ChunkReader _chunk = new();
+    private readonly ChunkReader _chunk = new(Places.RootOf(dialect));
     private readonly EventShape?[] _shapes = new EventShape?[ShapeBound];
     private EventFields? _fields;
     private EventShape? _shape;
@@ -85,9 +88,9 @@ internal sealed class EventReader : IDisposable
 
         foreach (var hole in _chunk.Holes)
         {
-            if (hole.Kind == HoleKind.Usage)
+            if (hole.Kind is HoleKind.Usage or HoleKind.InputUsage)
             {
-                findings.Reported(ReportedUsage.Parse(payload.Slice(hole.Start, hole.Length)));
+                findings.Reported(payload.Slice(hole.Start, hole.Length), dialect, knowsOutput: hole.Kind == HoleKind.Usage);
             }
         }
     }
@@ -103,7 +106,7 @@ internal sealed class EventReader : IDisposable
 
     private EventKind Kind(ReadOnlySpan<byte> payload)
     {
-        if (payload.StartsWith("[DONE]"u8))
+        if (dialect == Dialect.OpenAi && payload.StartsWith("[DONE]"u8))
         {
             return EventKind.Done;
         }
@@ -121,6 +124,11 @@ internal sealed class EventReader : IDisposable
         if (_chunk.IsError)
         {
             return EventKind.Error;
+        }
+
+        if (_chunk.IsDone)
+        {
+            return EventKind.Done;
         }
 
         Learn(payload);
@@ -146,7 +154,7 @@ internal sealed class EventReader : IDisposable
     /// <summary>A few skeletons are kept, because choices that interleave take turns.</summary>
     private void Learn(ReadOnlySpan<byte> payload)
     {
-        if (!EventShape.Fits(payload, _chunk))
+        if ((dialect == Dialect.Anthropic && _chunk.HasUsage) || !EventShape.Fits(payload, _chunk))
         {
             return;
         }

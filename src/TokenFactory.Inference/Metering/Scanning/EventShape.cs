@@ -1,3 +1,6 @@
+using TokenFactory.Inference.Dialects;
+using TokenFactory.Inference.Dialects.Events;
+
 namespace TokenFactory.Inference.Metering.Scanning;
 
 /// <summary>

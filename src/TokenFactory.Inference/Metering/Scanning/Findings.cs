@@ -1,4 +1,6 @@
 using System.Text;
+using TokenFactory.Inference.Dialects;
+using TokenFactory.Inference.ReadModel;
 
 namespace TokenFactory.Inference.Metering.Scanning;
 
@@ -9,6 +11,8 @@ internal sealed class Findings(CountTokens? count) : IDisposable
 
     private readonly DeliveredText? _text = count is null ? null : new DeliveredText(count);
     private ReportedUsage? _usage;
+    private MessageUsage? _message;
+    private bool _knowsOutput;
     private UInt128 _finished;
 
     /// <summary>
@@ -16,6 +20,9 @@ internal sealed class Findings(CountTokens? count) : IDisposable
     /// no report but a placeholder (Ollama's legacy completions put one on every chunk), and does not displace a real one.
     /// </summary>
     public ReportedUsage? Usage => SawContent && _usage is { IsAllZero: true } ? null : _usage;
+
+    /// <summary>What a backend that says its input first had said of it when the stream was cut; null once the output is known too, or when it said nothing.</summary>
+    public ReportedUsage? InputUsage => !_knowsOutput && _message?.ToReported() is { PromptTokens: > 0 } input ? input : null;
 
     public bool SawContent { get; private set; }
 
@@ -25,6 +32,29 @@ internal sealed class Findings(CountTokens? count) : IDisposable
     public string? FinishReason { get; private set; }
 
     public long CountDelivered() => _text?.Count() ?? 0;
+
+    /// <param name="json">A usage object of the dialect.</param>
+    /// <param name="knowsOutput">False for one that a message begins with.</param>
+    public void Reported(ReadOnlySpan<byte> json, Dialect dialect, bool knowsOutput)
+    {
+        if (dialect == Dialect.OpenAi)
+        {
+            Reported(ReportedUsage.Parse(json));
+            return;
+        }
+
+        if (MessageUsage.Parse(json) is not { } usage)
+        {
+            return;
+        }
+
+        _message = _message?.Then(usage) ?? usage;
+        _knowsOutput |= knowsOutput && usage.Output is not null;
+        if (_knowsOutput)
+        {
+            Reported(_message.Value.ToReported());
+        }
+    }
 
     public void Reported(ReportedUsage? usage)
     {

@@ -13,6 +13,9 @@ internal enum HoleKind : byte
 
     /// <summary>A usage object.</summary>
     Usage,
+
+    /// <summary>A usage object that knows the input, and not yet the output.</summary>
+    InputUsage,
 }
 
 /// <summary>A place in a chunk's JSON whose value may differ in the next chunk; strings without their quotes.</summary>

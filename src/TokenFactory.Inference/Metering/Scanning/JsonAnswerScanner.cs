@@ -1,5 +1,8 @@
 using System.Buffers;
+using TokenFactory.Inference.Dialects;
+using TokenFactory.Inference.Dialects.Events;
 using TokenFactory.Inference.Dispatch;
+using TokenFactory.Inference.ReadModel;
 
 namespace TokenFactory.Inference.Metering.Scanning;
 
@@ -16,10 +19,10 @@ internal sealed class JsonAnswerScanner : IDisposable
     private readonly JsonWalker _walker;
     private readonly PooledBytes _head = new();
 
-    public JsonAnswerScanner(CountTokens? count = null)
+    public JsonAnswerScanner(CountTokens? count = null, Dialect dialect = Dialect.OpenAi)
     {
         _findings = new Findings(count);
-        _walker = new JsonWalker(_findings);
+        _walker = new JsonWalker(_findings, dialect);
     }
 
     /// <summary>The body was one closed JSON object. By brackets and strings: a body cut short is none, HTML is none.</summary>
@@ -31,6 +34,8 @@ internal sealed class JsonAnswerScanner : IDisposable
     public BackendError? Error => _walker.SawError ? BackendError.Read(_head.Span) : null;
 
     public ReportedUsage? Usage => _findings.Usage;
+
+    public ReportedUsage? InputUsage => _findings.InputUsage;
 
     public bool SawContent => _findings.SawContent;
 

@@ -1,4 +1,6 @@
 using System.Buffers;
+using TokenFactory.Inference.Dialects.Events;
+using TokenFactory.Inference.ReadModel;
 
 namespace TokenFactory.Inference.Metering.Scanning;
 
@@ -7,7 +9,7 @@ namespace TokenFactory.Inference.Metering.Scanning;
 /// <see cref="Findings"/>. It follows brackets and strings and is lenient about the rest: for bodies and frames too large
 /// to hold, where the strict reader cannot go. A choice's index counts for the members that come after it.
 /// </summary>
-internal sealed class JsonWalker(Findings findings) : IDisposable
+internal sealed class JsonWalker(Findings findings, Dialect dialect = Dialect.OpenAi) : IDisposable
 {
     private const int DepthBound = 64;
     private const int KeyBoundBytes = 64;
@@ -16,6 +18,7 @@ internal sealed class JsonWalker(Findings findings) : IDisposable
     private static readonly SearchValues<byte> _structure = SearchValues.Create("\"{}[],"u8);
     private static readonly SearchValues<byte> _brackets = SearchValues.Create("\"{}[]"u8);
 
+    private readonly Place _root = Places.RootOf(dialect);
     private readonly Place[] _inside = new Place[DepthBound];
     private readonly byte[] _short = new byte[KeyBoundBytes];
     private readonly PooledBytes _usage = new();
@@ -28,6 +31,8 @@ internal sealed class JsonWalker(Findings findings) : IDisposable
     private bool _inKey;
     private bool _escaped;
     private int _usageDepth;
+    private bool _knowsOutput;
+    private int _inputDepth;
     private int _choice;
     private int _choices;
     private bool _sawReasoning;
@@ -55,6 +60,11 @@ internal sealed class JsonWalker(Findings findings) : IDisposable
             {
                 KeepUsage(json[from..at]);
             }
+
+            if (_inputDepth > 0)
+            {
+                KeepInput(json[from..at]);
+            }
         }
 
         return at;
@@ -62,7 +72,7 @@ internal sealed class JsonWalker(Findings findings) : IDisposable
 
     public void Reset()
     {
-        (_depth, _objects, _choices, _usageDepth) = (0, 0, 0, 0);
+        (_depth, _objects, _choices, _usageDepth, _inputDepth) = (0, 0, 0, 0, 0);
         (_place, _inString, _expectsKey, _begun, _malformed, _escaped) = (Place.Other, false, false, false, false, false);
         (HasChoices, SawError) = (false, false);
     }
@@ -85,7 +95,7 @@ internal sealed class JsonWalker(Findings findings) : IDisposable
         }
 
         _begun = true;
-        _place = Place.Root;
+        _place = _root;
         Open(isObject: true);
         return at + 1;
     }
@@ -130,11 +140,17 @@ internal sealed class JsonWalker(Findings findings) : IDisposable
 
     private void Open(bool isObject)
     {
-        var enter = _place == Place.Root ? Place.Root : Places.Enter(_place, isObject);
+        var enter = _place == _root ? _root : Places.Enter(_place, isObject);
         SawError |= _place == Place.Error && isObject;
-        if (_place == Place.Usage && isObject && _usageDepth == 0)
+        if (_place == Place.Input && _inputDepth == 0)
+        {
+            _inputDepth = _depth + 1;
+        }
+
+        if (_place is Place.Usage or Place.InputUsage && isObject && _usageDepth == 0)
         {
             _usageDepth = _depth + 1;
+            _knowsOutput = _place == Place.Usage;
             _usage.Clear();
             _usage.Append("{"u8);
         }
@@ -149,7 +165,7 @@ internal sealed class JsonWalker(Findings findings) : IDisposable
         _objects = isObject ? _objects | (1UL << _depth) : _objects & ~(1UL << _depth);
         _expectsKey = isObject && enter != Place.Other;
         _place = isObject ? Place.Other : Places.Element(enter);
-        HasChoices |= enter == Place.Choices;
+        HasChoices |= enter is Place.Choices or Place.Blocks;
         _choice = enter == Place.Choice ? _choices++ : _choice;
         _sawReasoning &= enter != Place.Delta;
     }
@@ -262,8 +278,14 @@ internal sealed class JsonWalker(Findings findings) : IDisposable
         if (_depth < _usageDepth)
         {
             _usageDepth = 0;
-            findings.Reported(ReportedUsage.Parse(_usage.Span));
+            findings.Reported(_usage.Span, dialect, _knowsOutput);
         }
+    }
+
+    private void KeepInput(ReadOnlySpan<byte> piece)
+    {
+        findings.Delivered(_choice, piece);
+        _inputDepth = _depth < _inputDepth ? 0 : _inputDepth;
     }
 
     private bool IsObject(int depth) => (_objects & (1UL << depth)) != 0;

@@ -1,9 +1,11 @@
+using TokenFactory.Inference.Dialects.Events;
 using TokenFactory.Inference.Dispatch;
+using TokenFactory.Inference.ReadModel;
 
 namespace TokenFactory.Inference.Metering.Scanning;
 
 /// <summary>An event too large to hold, watched while it flows: text, usage, finish reasons and errors are still found.</summary>
-internal sealed class LargeFrame : IDisposable
+internal sealed class LargeFrame(Dialect dialect) : IDisposable
 {
     private readonly EventFields _fields = new();
     private JsonWalker? _walker;
@@ -20,7 +22,7 @@ internal sealed class LargeFrame : IDisposable
     public BackendError? Open(ReadOnlySpan<byte> head, bool isFirst, Findings findings)
     {
         IsOpen = true;
-        _walker ??= new JsonWalker(findings);
+        _walker ??= new JsonWalker(findings, dialect);
         _walker.Reset();
         _fields.Read(head, isFirst);
         HasData = _fields.HasData;

@@ -1,6 +1,9 @@
+using TokenFactory.Inference.ReadModel;
+
 namespace TokenFactory.Inference.Metering.Scanning;
 
-/// <summary>What a value is, by where it stands in a chat or completions answer.</summary>
+/// <summary>What a value is, by where it stands in an answer: a chat or completions answer of OpenAI's dialect, whose root is <see cref="Root"/>,
+/// or a message of Anthropic's, whose root is <see cref="Message"/>.</summary>
 internal enum Place : byte
 {
     /// <summary>Nothing we read; its whole value is skipped.</summary>
@@ -31,13 +34,35 @@ internal enum Place : byte
 
     /// <summary>Frame, and may differ from chunk to chunk.</summary>
     Varying,
+
+    /// <summary>The root of Anthropic's message or of an event of its stream.</summary>
+    Message,
+
+    /// <summary>The message that a stream begins with.</summary>
+    BegunMessage,
+    Blocks,
+    Block,
+    BlockDelta,
+
+    /// <summary>What a tool is called with, as an object: its JSON is text the model produced.</summary>
+    Input,
+
+    /// <summary>Usage that knows the input, and not yet the output.</summary>
+    InputUsage,
 }
 
 internal static class Places
 {
+    /// <summary>Where an answer of the dialect begins.</summary>
+    public static Place RootOf(Dialect dialect) => dialect == Dialect.Anthropic ? Place.Message : Place.Root;
+
     public static Place Member(Place parent, ReadOnlySpan<byte> key) => parent switch
     {
         Place.Root => InRoot(key),
+        Place.Message => InMessage(key),
+        Place.BegunMessage => key.SequenceEqual("usage"u8) ? Place.InputUsage : key.SequenceEqual("content"u8) ? Place.Blocks : Place.Other,
+        Place.Block => InBlock(key),
+        Place.BlockDelta => InBlockDelta(key),
         Place.Choice => InChoice(key),
         Place.Delta => InDelta(key),
         Place.Part => key.SequenceEqual("text"u8) ? Place.Text : Place.Other,
@@ -54,6 +79,7 @@ internal static class Places
         Place.Choices => Place.Choice,
         Place.ToolCalls => Place.ToolCall,
         Place.Parts => Place.Part,
+        Place.Blocks => Place.Block,
         _ => Place.Other,
     };
 
@@ -61,7 +87,8 @@ internal static class Places
     public static Place Enter(Place place, bool isObject) => (place, isObject) switch
     {
         (Place.Choice or Place.Delta or Place.Part or Place.ToolCall or Place.Function, true) => place,
-        (Place.Choices or Place.ToolCalls, false) => place,
+        (Place.BegunMessage or Place.Block or Place.BlockDelta, true) => place,
+        (Place.Choices or Place.ToolCalls or Place.Blocks, false) => place,
         (Place.Text, false) => Place.Parts,
         _ => Place.Other,
     };
@@ -100,6 +127,38 @@ internal static class Places
         10 when key.SequenceEqual("tool_calls"u8) => Place.ToolCalls,
         13 when key.SequenceEqual("function_call"u8) => Place.Function,
         17 when key.SequenceEqual("reasoning_content"u8) => Place.Reasoning,
+        _ => Place.Other,
+    };
+
+    private static Place InMessage(ReadOnlySpan<byte> key) => key.Length switch
+    {
+        4 when key.SequenceEqual("type"u8) => Place.Object,
+        5 when key.SequenceEqual("delta"u8) => Place.BlockDelta,
+        5 when key.SequenceEqual("error"u8) => Place.Error,
+        5 when key.SequenceEqual("index"u8) => Place.Varying,
+        5 when key.SequenceEqual("usage"u8) => Place.Usage,
+        7 when key.SequenceEqual("content"u8) => Place.Blocks,
+        7 when key.SequenceEqual("message"u8) => Place.BegunMessage,
+        11 when key.SequenceEqual("stop_reason"u8) => Place.Finish,
+        13 when key.SequenceEqual("content_block"u8) => Place.Block,
+        _ => Place.Other,
+    };
+
+    private static Place InBlock(ReadOnlySpan<byte> key) => key.Length switch
+    {
+        4 when key.SequenceEqual("text"u8) => Place.Text,
+        4 when key.SequenceEqual("name"u8) => Place.Text,
+        5 when key.SequenceEqual("input"u8) => Place.Input,
+        8 when key.SequenceEqual("thinking"u8) => Place.Text,
+        _ => Place.Other,
+    };
+
+    private static Place InBlockDelta(ReadOnlySpan<byte> key) => key.Length switch
+    {
+        4 when key.SequenceEqual("text"u8) => Place.Text,
+        8 when key.SequenceEqual("thinking"u8) => Place.Text,
+        11 when key.SequenceEqual("stop_reason"u8) => Place.Finish,
+        12 when key.SequenceEqual("partial_json"u8) => Place.Text,
         _ => Place.Other,
     };
 }

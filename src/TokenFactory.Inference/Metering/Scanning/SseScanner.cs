@@ -1,4 +1,7 @@
+using TokenFactory.Inference.Dialects;
+using TokenFactory.Inference.Dialects.Events;
 using TokenFactory.Inference.Dispatch;
+using TokenFactory.Inference.ReadModel;
 
 namespace TokenFactory.Inference.Metering.Scanning;
 
@@ -11,7 +14,8 @@ namespace TokenFactory.Inference.Metering.Scanning;
 /// </summary>
 /// <param name="stripUsage">The client did not ask for usage but we did: it must see none of it (P3).</param>
 /// <param name="count">Counts delivered text for backends that report nothing; null: no text is kept.</param>
-internal sealed class SseScanner(bool stripUsage, CountTokens? count = null, int holdBytes = SseScanner.DefaultHoldBytes)
+/// <param name="dialect">The stream's.</param>
+internal sealed class SseScanner(bool stripUsage, CountTokens? count = null, int holdBytes = SseScanner.DefaultHoldBytes, Dialect dialect = Dialect.OpenAi)
     : IDisposable
 {
     public const int DefaultHoldBytes = 64 * 1024;
@@ -20,8 +24,8 @@ internal sealed class SseScanner(bool stripUsage, CountTokens? count = null, int
     private readonly Segments _passing = new();
     private readonly Findings _findings = new(count);
     private readonly PooledBytes _heldBack = new();
-    private readonly LargeFrame _large = new();
-    private readonly EventReader _reader = new();
+    private readonly LargeFrame _large = new(dialect);
+    private readonly EventReader _reader = new(dialect);
     private PooledBytes _carry = new();
     private PooledBytes _carried = new();
     private EventEnd _end;
@@ -47,6 +51,8 @@ internal sealed class SseScanner(bool stripUsage, CountTokens? count = null, int
     public bool IsInsideEvent { get; private set; }
 
     public ReportedUsage? Usage => _findings.Usage;
+
+    public ReportedUsage? InputUsage => _findings.InputUsage;
 
     /// <summary>Non-empty text of any kind was delivered.</summary>
     public bool SawContent => _findings.SawContent;

@@ -1,6 +1,8 @@
 using System.Text;
+using TokenFactory.Inference.Dialects;
 using TokenFactory.Inference.Dispatch;
 using TokenFactory.Inference.Metering.Scanning;
+using TokenFactory.Inference.ReadModel;
 
 namespace TokenFactory.Inference.Tests.Metering.Scanning;
 
@@ -9,9 +11,9 @@ internal sealed record Heard(
     string Passed, string HeldBack, bool SawDone, bool IsTruncated, ReportedUsage? Usage, int Finished, string? FinishReason,
     BackendError? Error, long TextBytes, int Events, int Chunks)
 {
-    public static Heard Of(ReadOnlySpan<byte> stream, bool strip, IEnumerable<int> cuts, int holdBytes = SseScanner.DefaultHoldBytes)
+    public static Heard Of(ReadOnlySpan<byte> stream, bool strip, IEnumerable<int> cuts, int holdBytes = SseScanner.DefaultHoldBytes, Dialect dialect = Dialect.OpenAi)
     {
-        using var scanner = new SseScanner(strip, static utf8 => utf8.Length, holdBytes);
+        using var scanner = new SseScanner(strip, static utf8 => utf8.Length, holdBytes, dialect);
         using var passed = new MemoryStream();
         var from = 0;
         foreach (var cut in cuts.Append(stream.Length))
@@ -32,7 +34,7 @@ internal sealed record Heard(
             scanner.CountDelivered(), scanner.Events, scanner.Chunks);
     }
 
-    public static Heard Whole(string stream, bool strip) => Of(Encoding.UTF8.GetBytes(stream), strip, []);
+    public static Heard Whole(string stream, bool strip, Dialect dialect = Dialect.OpenAi) => Of(Encoding.UTF8.GetBytes(stream), strip, [], dialect: dialect);
 
     private static void Collect(SseScanner scanner, MemoryStream passed)
     {

@@ -1,4 +1,5 @@
 using System.Text;
+using TokenFactory.Inference.Dialects;
 using TokenFactory.Inference.Metering.Scanning;
 using Xunit;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using TokenFactory.Inference.Metering.Scanning;
+using TokenFactory.Inference.Dialects;
 using TokenFactory.Storage.Ledger;
 using Xunit;
 

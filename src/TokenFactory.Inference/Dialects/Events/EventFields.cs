@@ -1,4 +1,4 @@
-namespace TokenFactory.Inference.Metering.Scanning;
+namespace TokenFactory.Inference.Dialects.Events;
 
 /// <summary>
 /// The lines of one event, for the events that are more than one <c>data:</c> line. Data of several lines is joined with
@@ -17,6 +17,8 @@ internal sealed class EventFields : IDisposable
     public int DataStart => _lines[0].Event;
 
     public ReadOnlySpan<byte> Payload => _joined.Span;
+
+    public ReadOnlyMemory<byte> PayloadMemory => _joined.Memory;
 
     /// <param name="isFirst">The stream starts here: a byte order mark is no part of the first field's name.</param>
     public void Read(ReadOnlySpan<byte> text, bool isFirst)

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using TokenFactory.Storage.Ledger;
 
-namespace TokenFactory.Inference.Metering.Scanning;
+namespace TokenFactory.Inference.Dialects;
 
 /// <summary>
 /// What a backend said it used, as it said it: null is "not said", zero is "said zero". OpenAI's classes overlap: cached
@@ -57,25 +57,25 @@ internal readonly record struct ReportedUsage(
     {
         if (reader.ValueTextEquals("prompt_tokens"u8))
         {
-            return this with { PromptTokens = Number(ref reader) };
+            return this with { PromptTokens = TokenNumber.Read(ref reader) };
         }
 
         if (reader.ValueTextEquals("completion_tokens"u8))
         {
-            return this with { CompletionTokens = Number(ref reader) };
+            return this with { CompletionTokens = TokenNumber.Read(ref reader) };
         }
 
         // DeepSeek and Moonshot say it beside, not in the details; the details win when both are there.
         if (reader.ValueTextEquals("prompt_cache_hit_tokens"u8) || reader.ValueTextEquals("cached_tokens"u8))
         {
-            var cached = Number(ref reader);
+            var cached = TokenNumber.Read(ref reader);
             return this with { CachedTokens = CachedTokens ?? cached };
         }
 
         // SGLang says it at the top.
         if (reader.ValueTextEquals("reasoning_tokens"u8))
         {
-            var reasoning = Number(ref reader);
+            var reasoning = TokenNumber.Read(ref reader);
             return this with { ReasoningTokens = ReasoningTokens ?? reasoning };
         }
 
@@ -84,7 +84,7 @@ internal readonly record struct ReportedUsage(
             return WithDetails(ref reader);
         }
 
-        Pass(ref reader);
+        TokenNumber.Pass(ref reader);
         return this;
     }
 
@@ -101,50 +101,23 @@ internal readonly record struct ReportedUsage(
         {
             if (reader.ValueTextEquals("cached_tokens"u8))
             {
-                usage = usage with { CachedTokens = Number(ref reader) ?? usage.CachedTokens };
+                usage = usage with { CachedTokens = TokenNumber.Read(ref reader) ?? usage.CachedTokens };
             }
             else if (reader.ValueTextEquals("cache_write_tokens"u8))
             {
-                usage = usage with { CacheWriteTokens = Number(ref reader) };
+                usage = usage with { CacheWriteTokens = TokenNumber.Read(ref reader) };
             }
             else if (reader.ValueTextEquals("reasoning_tokens"u8))
             {
-                usage = usage with { ReasoningTokens = Number(ref reader) ?? usage.ReasoningTokens };
+                usage = usage with { ReasoningTokens = TokenNumber.Read(ref reader) ?? usage.ReasoningTokens };
             }
             else
             {
-                Pass(ref reader);
+                TokenNumber.Pass(ref reader);
             }
         }
 
         return usage;
-    }
-
-    /// <summary>A count, or null: negative, fractional and absurd numbers say nothing, and billing must not guess from them.</summary>
-    private static long? Number(ref Utf8JsonReader reader)
-    {
-        reader.Read();
-        if (reader.TokenType != JsonTokenType.Number)
-        {
-            reader.Skip();
-            return null;
-        }
-
-        if (reader.TryGetInt64(out var whole))
-        {
-            return whole is >= 0 and <= int.MaxValue ? whole : null;
-        }
-
-        // Some servers write 12.0.
-        return reader.TryGetDecimal(out var number) && number is >= 0 and <= int.MaxValue && decimal.IsInteger(number)
-            ? (long)number
-            : null;
-    }
-
-    private static void Pass(ref Utf8JsonReader reader)
-    {
-        reader.Read();
-        reader.Skip();
     }
 
     private static bool Zero(long? count) => count is null or 0;

@@ -1,4 +1,4 @@
-namespace TokenFactory.Inference.Metering.Scanning;
+namespace TokenFactory.Inference.Dialects.Events;
 
 /// <summary>
 /// Finds where server-sent events end: at a blank line, after LF, CRLF or lone CR (WHATWG HTML, "Parsing an event

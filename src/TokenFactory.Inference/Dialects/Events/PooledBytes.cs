@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace TokenFactory.Inference.Metering.Scanning;
+namespace TokenFactory.Inference.Dialects.Events;
 
 /// <summary>A growing byte buffer on pooled memory. The caller bounds what it appends.</summary>
 internal sealed class PooledBytes : IDisposable

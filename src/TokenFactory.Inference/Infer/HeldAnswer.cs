@@ -1,0 +1,70 @@
+using TokenFactory.Inference.Dialects.Events;
+
+namespace TokenFactory.Inference.Infer;
+
+/// <summary>An answer that is read before it is given on. Beyond the bound it is let go: there is no answer then.</summary>
+internal sealed class HeldAnswer(int boundBytes) : Stream
+{
+    private readonly PooledBytes _bytes = new();
+
+    public bool IsTooLarge { get; private set; }
+
+    public ReadOnlyMemory<byte> Memory => _bytes.Memory;
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => _bytes.Count;
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        IsTooLarge |= _bytes.Count + buffer.Length > boundBytes;
+        if (!IsTooLarge)
+        {
+            _bytes.Append(buffer);
+        }
+    }
+
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        Write(buffer.Span);
+        return default;
+    }
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+    {
+        Write(buffer.AsSpan(offset, count));
+        return Task.CompletedTask;
+    }
+
+    public override void Flush()
+    {
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _bytes.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}

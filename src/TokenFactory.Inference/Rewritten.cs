@@ -1,0 +1,6 @@
+using TokenFactory.Inference.ReadModel;
+
+namespace TokenFactory.Inference;
+
+/// <summary>Left on a request whose body the gateway itself wrote in OpenAI's dialect, out of one that has a contract of its own.</summary>
+internal sealed record Rewritten(Operations Operation);
