@@ -4,8 +4,28 @@ using TokenFactory.Storage.Relay;
 
 namespace TokenFactory.Administration.Configuration;
 
-/// <summary>Where usage events are delivered. The name is its cursor's: renaming a sink delivers everything again.</summary>
-public abstract record SinkSettings(string Name);
+/// <summary>What a sink is given.</summary>
+[Flags]
+public enum SinkEvents
+{
+    None = 0,
+
+    /// <summary>Settlements and adjustments: what bills.</summary>
+    Usage = 1,
+
+    /// <summary>Denials.</summary>
+    Audit = 2,
+
+    /// <summary>The steps of a request before its settlement.</summary>
+    Request = 4,
+    All = Usage | Audit | Request,
+}
+
+/// <summary>Where events are delivered. The name is its cursor's: renaming a sink delivers everything again.</summary>
+public abstract record SinkSettings(string Name)
+{
+    public SinkEvents Events { get; init; } = SinkEvents.All;
+}
 
 /// <summary>One JSON event per line, appended.</summary>
 /// <param name="Path">Relative to the data directory.</param>

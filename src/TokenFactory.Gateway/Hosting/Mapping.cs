@@ -7,6 +7,7 @@ using TokenFactory.Inference.Guard;
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.Limits.Redis;
 using TokenFactory.Inference.Metering;
+using TokenFactory.Storage.Outbox;
 using TokenFactory.Storage.Relay;
 
 namespace TokenFactory.Gateway.Hosting;
@@ -44,12 +45,21 @@ internal static class Mapping
         ? new RedisLimiterOptions { Connection = connection, InstanceId = instance, WhenUnavailable = settings.WhenUnavailable }
         : null;
 
+    /// <summary>Null where all are wanted, those that are yet to come too.</summary>
+    private static string[]? Types(SinkEvents events) => events == SinkEvents.All ? null :
+    [
+        .. events.HasFlag(SinkEvents.Usage) ? [EventTypes.Usage] : Array.Empty<string>(),
+        .. events.HasFlag(SinkEvents.Audit) ? [EventTypes.Audit] : Array.Empty<string>(),
+        .. events.HasFlag(SinkEvents.Request) ? [EventTypes.Request] : Array.Empty<string>(),
+    ];
+
     public static IEnumerable<SinkOptions> Sinks(GatewayConfiguration configuration) => configuration.Sinks.Select(sink => sink switch
     {
-        FileSinkSettings file => new SinkOptions { Name = file.Name, Kind = SinkKind.File, Path = file.Path },
+        FileSinkSettings file => new SinkOptions { Name = file.Name, Types = Types(file.Events), Kind = SinkKind.File, Path = file.Path },
         CloudEventsSinkSettings http => new SinkOptions
         {
             Name = http.Name,
+            Types = Types(http.Events),
             Kind = SinkKind.CloudEvents,
             Url = http.Url,
             Batch = http.Batch > 1,
@@ -60,6 +70,7 @@ internal static class Mapping
         RabbitMqSinkSettings rabbit => new SinkOptions
         {
             Name = rabbit.Name,
+            Types = Types(rabbit.Events),
             Kind = SinkKind.RabbitMq,
             Rabbit = rabbit.Connection,
             Exchange = rabbit.Exchange,
@@ -70,6 +81,7 @@ internal static class Mapping
         RedisStreamSinkSettings redis => new SinkOptions
         {
             Name = redis.Name,
+            Types = Types(redis.Events),
             Kind = SinkKind.RedisStream,
             Redis = redis.Connection,
             Stream = redis.Stream,

@@ -60,6 +60,10 @@ internal sealed class AttemptClock : IDisposable
         {
             // It has just ended by itself.
         }
+        catch (AggregateException)
+        {
+            // Who was waiting failed to stop in order; that it was stopped is what was asked.
+        }
     }
 
     public void Dispose()

@@ -14,6 +14,8 @@ internal sealed partial class RunningWatch(
     RunningRequests running, ICancellations cancellations, IJournal journal, Instance instance, TimeProvider clock, ILogger<RunningWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan _every = TimeSpan.FromMilliseconds(500);
+    private const int MostNotesAtOnce = 256;
+
     private static readonly TimeSpan _lookWithin = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a request may run before it is noted; readers look for younger ones among the newest admissions.</summary>
@@ -34,9 +36,20 @@ internal sealed partial class RunningWatch(
 
     private void Note()
     {
+        // A backend that stalls with thousands of requests must not fill the journal's queue in one go.
+        var left = MostNotesAtOnce;
         foreach (var exchange in running.All)
         {
-            exchange.Running.NoteSilence(clock.GetElapsedTime(exchange.StartedAt), _noteAfter, () => journal.Note(SilentlyRunning(exchange)));
+            if (left == 0)
+            {
+                return;
+            }
+
+            exchange.Running.NoteSilence(clock.GetElapsedTime(exchange.StartedAt), _noteAfter, () =>
+            {
+                left--;
+                journal.Note(SilentlyRunning(exchange));
+            });
         }
     }
 

@@ -22,7 +22,7 @@ internal static class ExternalAnswerReader
             using var document = JsonDocument.Parse(body, _strict);
             return Read(origin, document.RootElement);
         }
-        catch (Exception unreadable) when (unreadable is JsonException or FormatException)
+        catch (Exception unreadable) when (unreadable is JsonException or FormatException or InvalidOperationException)
         {
             return new ExternalAnswer(origin, ExternalOutcome.Unreadable);
         }
@@ -92,7 +92,11 @@ internal static class ExternalAnswerReader
         return answer;
     }
 
-    private static JsonElement? Member(JsonElement of, string name) => of.TryGetProperty(name, out var member) && member.ValueKind != JsonValueKind.Null ? member : null;
+    /// <summary>A null restriction is no word of what it should have been.</summary>
+    private static JsonElement? Member(JsonElement of, string name) => !of.TryGetProperty(name, out var member) ? null
+        : member.ValueKind != JsonValueKind.Null ? member
+        : name is "deny" or "restrict" ? throw new FormatException($"{name} is null")
+        : null;
 
     private static bool Flag(JsonElement element) => element.ValueKind is JsonValueKind.True or JsonValueKind.False ? element.GetBoolean() : throw new FormatException("allow is true or false");
 

@@ -14,7 +14,7 @@ public static class Scopes
     /// <summary>What became of the project's requests, those that run included.</summary>
     public const string RequestsRead = "requests:read";
 
-    /// <summary>Stopping the project's running requests: no more than what whoever sent them can do by hanging up.</summary>
+    /// <summary>Stopping the project's running requests, those of its other keys included, so no key has it unless it is named.</summary>
     public const string RequestsCancel = "requests:cancel";
 
     /// <summary>Names deployments and what was excluded, which other callers are not told, so no key has it unless it is named.</summary>
@@ -24,7 +24,7 @@ public static class Scopes
         FrozenSet.Create(StringComparer.Ordinal, Chat, Completions, Embeddings, ModelsRead, UsageRead, RequestsRead, RequestsCancel, AuditRead, "inference:*", "admin:*");
 
     /// <summary>What a key gets when none is named: everything an application does, nothing an administrator does.</summary>
-    public static IReadOnlyList<string> Default { get; } = [Chat, Completions, Embeddings, ModelsRead, UsageRead, RequestsRead, RequestsCancel];
+    public static IReadOnlyList<string> Default { get; } = [Chat, Completions, Embeddings, ModelsRead, UsageRead, RequestsRead];
 
     /// <summary>What a key needs to ask for an operation, in whichever dialect.</summary>
     public static string Of(Operations operation) => operation switch

@@ -25,6 +25,9 @@ public sealed class SinkOptions
 
     public required SinkKind Kind { get; init; }
 
+    /// <summary>The types of events it wants; null wants all.</summary>
+    public IReadOnlyCollection<string>? Types { get; init; }
+
     /// <summary>Of a file sink; relative to the data directory.</summary>
     public string? Path { get; init; }
 

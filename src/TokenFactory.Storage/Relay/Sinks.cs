@@ -16,7 +16,10 @@ internal static class Sinks
         return [.. options.Select(one => From(one, dataDirectory))];
     }
 
-    private static ISink From(SinkOptions options, string dataDirectory) => options.Kind switch
+    private static ISink From(SinkOptions options, string dataDirectory) =>
+        options.Types is { } types ? new SelectedSink(Made(options, dataDirectory), types) : Made(options, dataDirectory);
+
+    private static ISink Made(SinkOptions options, string dataDirectory) => options.Kind switch
     {
         SinkKind.File => new FileSink(options.Name, Path.Combine(Path.GetFullPath(dataDirectory), options.Path!), options.BatchSize),
         SinkKind.RedisStream => new RedisStreamSink(options),

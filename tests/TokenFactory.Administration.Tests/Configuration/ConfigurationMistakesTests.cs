@@ -144,6 +144,8 @@ public sealed class ConfigurationMistakesTests
     [InlineData("policy: { external: { url: https://opa, headers: { 'X Token': env:NAME } } }", 1, "no name of an HTTP header")]
     [InlineData("policy: { external: { url: https://opa, ca: file:missing.pem } }", 1, "the file missing.pem does not exist")]
     [InlineData("policy: { external: { url: https://opa, timeouts: 1s } }", 1, "did you mean 'timeout'?")]
+    [InlineData("policy: { external: }", 1, "nobody would be asked")]
+    [InlineData("sinks: [ { name: q, kind: file, path: a, events: [usages] } ]", 1, "did you mean 'usage'?")]
     [InlineData("policy: { shadow: missing.yaml }", 1, "the file missing.yaml does not exist")]
     public void A_mistake_says_where_it_is_and_what_to_write(string yaml, int line, string says)
     {

@@ -24,6 +24,13 @@ public sealed class SinkSectionTests
         Assert.Equal(("usage", "billing", 1, TimeSpan.FromSeconds(3)), (told.Exchange, told.RoutingKey, told.Batch, told.Timeout));
     }
 
+    [Theory]
+    [InlineData("", SinkEvents.Usage)]
+    [InlineData(", events: audit", SinkEvents.Audit)]
+    [InlineData(", events: [usage, audit, request]", SinkEvents.All)]
+    public void A_sink_is_given_what_bills_unless_it_asks_for_more(string more, SinkEvents events) =>
+        Assert.Equal(events, Only<RabbitMqSinkSettings>("sinks: [ { name: q, kind: rabbitmq, connection: env:RABBIT" + more + " } ]").Events);
+
     [Fact]
     public void P12_Every_mistake_in_the_sinks_is_told_at_once_with_its_line_and_no_secret()
     {

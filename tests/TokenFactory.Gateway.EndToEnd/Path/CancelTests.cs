@@ -273,13 +273,13 @@ public sealed class CancelTests(CancelTests.Backend backend) : IClassFixture<Can
               - name: acme
                 projects: [ { name: search }, { name: other } ]
                 keys:
-                  - { name: app, project: search, secret: env:CANCEL_APP }
+                  - { name: app, project: search, secret: env:CANCEL_APP, scopes: ["inference:*", "models:read", "usage:read", "requests:read", "requests:cancel"] }
                   - { name: canceller, project: search, secret: env:CANCEL_CANCELLER, scopes: ["requests:cancel"] }
                   - { name: reader, project: search, secret: env:CANCEL_READER, scopes: ["requests:read"] }
-                  - { name: neighbour, project: other, secret: env:CANCEL_NEIGHBOUR }
+                  - { name: neighbour, project: other, secret: env:CANCEL_NEIGHBOUR, scopes: ["inference:*", "models:read", "usage:read", "requests:read", "requests:cancel"] }
               - name: globex
                 projects: [ { name: search } ]
-                keys: [ { name: stranger, project: search, secret: env:CANCEL_STRANGER } ]
+                keys: [ { name: stranger, project: search, secret: env:CANCEL_STRANGER, scopes: ["inference:*", "models:read", "usage:read", "requests:read", "requests:cancel"] } ]
             """;
 
         public override async ValueTask DisposeAsync()

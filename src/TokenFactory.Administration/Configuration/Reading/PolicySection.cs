@@ -22,6 +22,11 @@ internal static class PolicySection
         var bundle = PolicyDocumentReader.ReadBundle(section["bundle"], context, providers, deployments);
         var shadow = PolicyDocumentReader.ReadBundle(section["shadow"], context, providers, deployments);
         var external = section["external"].Section() is { } endpoint ? External(endpoint) : null;
+        if (section.Keys.Contains("external") && external is null && !section["external"].IsPresent)
+        {
+            section["external"].Mistake("empty: nobody would be asked; write where the question is posted, or leave it out");
+        }
+
         section.RefuseUnknownKeys();
         return (bundle ?? PolicyBundle.None, shadow, external);
     }

@@ -43,6 +43,7 @@ internal static class SinkSection
                 Kind.RabbitMq => RabbitMq(section, name ?? ""),
                 _ => null,
             };
+            var events = Events(section["events"]);
             if (kind is null)
             {
                 continue;
@@ -51,11 +52,23 @@ internal static class SinkSection
             section.RefuseUnknownKeys();
             if (sink is not null)
             {
-                sinks.Add(sink);
+                sinks.Add(sink with { Events = events });
             }
         }
 
         return sinks;
+    }
+
+    /// <summary>What bills, unless more is asked for: a consumer of usage must not have to know what else there is.</summary>
+    private static SinkEvents Events(Field field)
+    {
+        var events = SinkEvents.None;
+        foreach (var item in field.ItemsOrOne(16) ?? [])
+        {
+            events |= item.Required("usage, audit or request").Choice(("usage", SinkEvents.Usage), ("audit", SinkEvents.Audit), ("request", SinkEvents.Request)) ?? SinkEvents.None;
+        }
+
+        return events == SinkEvents.None ? SinkEvents.Usage : events;
     }
 
     private static FileSinkSettings? File(Section section, string name) =>

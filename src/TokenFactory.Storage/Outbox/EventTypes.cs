@@ -1,0 +1,14 @@
+namespace TokenFactory.Storage.Outbox;
+
+/// <summary>The types of events that the gateway writes: CloudEvents' <c>type</c>.</summary>
+public static class EventTypes
+{
+    /// <summary>One for each settlement and adjustment: what bills.</summary>
+    public const string Usage = UsageEventWriter.Type;
+
+    /// <summary>One for each denial.</summary>
+    public const string Audit = AuditEventWriter.Type;
+
+    /// <summary>The steps of a request before its settlement, where they are told.</summary>
+    public const string Request = RequestEventWriter.Type;
+}
