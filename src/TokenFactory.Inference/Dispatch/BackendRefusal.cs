@@ -47,9 +47,6 @@ internal static class BackendRefusal
         return status is 402 or 429 ? (Skip.QuotaSpent, asked) : asked is null ? null : (Skip.Overloaded, asked);
     }
 
-    /// <summary>Whether the gateway may ask the next candidate: what may pass by asking again, and nothing that is about the request or a credential.</summary>
-    public static bool MayPassElsewhere(int status) => status is 408 or 424 or 429 or >= 500;
-
     /// <summary>Whether a backend that answers so has worked on the prompt: not when it only turned the request away.</summary>
     public static bool TookPrompt(int status) => status is 424 or (>= 500 and not (503 or 529));
 

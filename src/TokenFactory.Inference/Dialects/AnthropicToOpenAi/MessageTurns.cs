@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 
@@ -140,40 +139,8 @@ internal sealed class MessageTurns(Utf8JsonWriter json)
         }
 
         Joined(content, orNull: true);
-        ToolCalls(content);
+        ToolCalls.Write(json, content);
         json.WriteEndObject();
-    }
-
-    private void ToolCalls(JsonElement content)
-    {
-        var begun = false;
-        foreach (var block in content.EnumerateArray())
-        {
-            if (!block.Says("type"u8, "tool_use"u8))
-            {
-                continue;
-            }
-
-            if (!begun)
-            {
-                begun = true;
-                json.WriteStartArray("tool_calls"u8);
-            }
-
-            json.WriteStartObject();
-            json.CopyIfAny("id"u8, block.Get("id"u8));
-            json.WriteString("type"u8, "function"u8);
-            json.WriteStartObject("function"u8);
-            json.CopyIfAny("name"u8, block.Get("name"u8));
-            json.WriteString("arguments"u8, block.Get("input"u8) is { } input ? JsonMarshal.GetRawUtf8Value(input) : "{}"u8);
-            json.WriteEndObject();
-            json.WriteEndObject();
-        }
-
-        if (begun)
-        {
-            json.WriteEndArray();
-        }
     }
 
     /// <summary>Content that may be text alone.</summary>

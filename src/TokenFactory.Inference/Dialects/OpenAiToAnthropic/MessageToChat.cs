@@ -26,7 +26,7 @@ internal sealed class MessageToChat(long created) : WholeConverter
         json.WriteString("role"u8, "assistant"u8);
         Joined(json, "content"u8, content, "text"u8, orNull: true);
         Joined(json, "reasoning_content"u8, content, "thinking"u8, orNull: false);
-        ToolCalls(json, content);
+        ToolCalls.Write(json, content);
         json.WriteNull("refusal"u8);
         json.WriteEndObject();
         json.WriteNull("logprobs"u8);
@@ -75,38 +75,6 @@ internal sealed class MessageToChat(long created) : WholeConverter
 
                 json.WriteString(name, joined.ToString());
                 break;
-        }
-    }
-
-    private static void ToolCalls(Utf8JsonWriter json, JsonElement content)
-    {
-        var begun = false;
-        foreach (var block in content.EnumerateArray())
-        {
-            if (!block.Says("type"u8, "tool_use"u8))
-            {
-                continue;
-            }
-
-            if (!begun)
-            {
-                begun = true;
-                json.WriteStartArray("tool_calls"u8);
-            }
-
-            json.WriteStartObject();
-            json.CopyIfAny("id"u8, block.Get("id"u8));
-            json.WriteString("type"u8, "function"u8);
-            json.WriteStartObject("function"u8);
-            json.CopyIfAny("name"u8, block.Get("name"u8));
-            json.WriteString("arguments"u8, block.Get("input"u8) is { } input ? JsonMarshal.GetRawUtf8Value(input) : "{}"u8);
-            json.WriteEndObject();
-            json.WriteEndObject();
-        }
-
-        if (begun)
-        {
-            json.WriteEndArray();
         }
     }
 }
