@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using TokenFactory.Administration.Configuration;
 using TokenFactory.Administration.Iam;
 using TokenFactory.Administration.Iam.Platform;
+using TokenFactory.Administration.Registration;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Storage;
 using TokenFactory.Storage.Iam;
@@ -50,7 +51,18 @@ public static class AdministrationServices
         }
 
         services.AddSingleton(source);
+        services.AddMetrics();
+        services.AddSingleton(source.Registry);
+        services.AddSingleton<RegistryMetrics>();
+        services.AddSingleton<RegistryFollower>();
         services.AddHostedService<ConfigurationWatcher>();
+        if (configuration.Registry.Feed is { } feed)
+        {
+            services.AddSingleton(feed);
+            services.AddSingleton<FeedClient>();
+            services.AddHostedService<RegistryFeed>();
+        }
+
         return services;
     }
 

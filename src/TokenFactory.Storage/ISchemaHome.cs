@@ -8,6 +8,9 @@ internal interface ISchemaHome
     /// <summary>For messages.</summary>
     string Name { get; }
 
+    /// <summary>Whether there is a store to look into: false only before a file's first start.</summary>
+    bool Exists { get; }
+
     /// <summary>Waits until no other process migrates. Whoever holds the turn may die: the next one gets it all the same.</summary>
     Task<IAsyncDisposable> TakeTurnAsync(DbContext context, CancellationToken cancel);
 

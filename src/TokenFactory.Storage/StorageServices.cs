@@ -8,6 +8,7 @@ using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Outbox;
 using TokenFactory.Storage.Postgres;
+using TokenFactory.Storage.Registry;
 using TokenFactory.Storage.Relay;
 using TokenFactory.Storage.Requests;
 using TokenFactory.Storage.Sqlite;
@@ -100,6 +101,8 @@ public static class StorageServices
         services.AddSingleton(provider => new StorageTransfer(
             provider.GetRequiredService<ITransferStore>(), provider.GetRequiredService<StorageMigrator>(),
             provider.GetRequiredService<IDbContextFactory<GatewayDbContext>>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new RegistryTables(
+            provider.GetRequiredService<IDbContextFactory<GatewayDbContext>>(), provider.GetRequiredService<ISchemaHome>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new DeadLetters(
             provider.GetRequiredService<IDbContextFactory<GatewayDbContext>>(), provider.GetRequiredService<TimeProvider>()));
         return services;

@@ -1,4 +1,6 @@
 using TokenFactory.Administration.Configuration.Reading;
+using TokenFactory.Administration.Registration;
+using TokenFactory.Storage.Registry;
 
 namespace TokenFactory.Administration.Configuration;
 
@@ -11,11 +13,12 @@ public static class ConfigurationReader
     private const long MaxFileBytes = 4 << 20;
 
     /// <summary>Reads a file; null reads only the environment's overrides over the defaults.</summary>
-    public static ConfigurationReading ReadFile(string? path, IReadOnlyDictionary<string, string> environment)
+    /// <param name="registry">What is registered beside the file; null is nothing.</param>
+    public static ConfigurationReading ReadFile(string? path, IReadOnlyDictionary<string, string> environment, RegistryContent? registry = null)
     {
         if (path is null)
         {
-            return ReadText("", "(defaults)", environment);
+            return ReadText("", "(defaults)", environment, registry: registry);
         }
 
         var file = Path.GetFullPath(path);
@@ -31,7 +34,7 @@ public static class ConfigurationReader
                 return Refused(path, file, $"larger than {MaxFileBytes >> 20} MB: this is no configuration");
             }
 
-            var reading = ReadText(File.ReadAllText(file), path, environment, Path.GetDirectoryName(file)!);
+            var reading = ReadText(File.ReadAllText(file), path, environment, Path.GetDirectoryName(file)!, registry);
             return reading with { Files = [file, .. reading.Files] };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -40,14 +43,34 @@ public static class ConfigurationReader
         }
     }
 
+    /// <summary>Where the store is, before what is registered in it is known; null when the file does not say, which reading it whole tells.</summary>
+    public static (StoreSettings Store, LedgerSettings Ledger)? ReadStore(string? path, IReadOnlyDictionary<string, string> environment)
+    {
+        try
+        {
+            var file = path is null ? null : Path.GetFullPath(path);
+            var context = new ReadingContext(path ?? "(defaults)", file is null ? Directory.GetCurrentDirectory() : Path.GetDirectoryName(file)!, environment);
+            var root = new YamlTree(file is null || new FileInfo(file).Length > MaxFileBytes ? "" : File.ReadAllText(file), context).Read();
+            EnvironmentOverrides.Apply(root, context);
+            var section = new Section(root, "", context);
+            var settings = (ProcessSections.Store(section["store"].SectionOrEmpty()), ProcessSections.Ledger(section["ledger"].SectionOrEmpty()));
+            return context.Mistakes.Count > 0 ? null : settings;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     /// <param name="source">What mistakes call the text: its file name.</param>
     /// <param name="directory">What <c>file:</c> references are relative to.</param>
     public static ConfigurationReading ReadText(
-        string yaml, string source, IReadOnlyDictionary<string, string> environment, string? directory = null)
+        string yaml, string source, IReadOnlyDictionary<string, string> environment, string? directory = null, RegistryContent? registry = null)
     {
         var context = new ReadingContext(source, directory ?? Directory.GetCurrentDirectory(), environment);
         var root = new YamlTree(yaml, context).Read();
         EnvironmentOverrides.Apply(root, context);
+        RegistrySections.Append(root, registry ?? RegistryContent.Empty, context);
         var configuration = Read(new Section(root, "", context), context);
         return new ConfigurationReading
         {
@@ -61,6 +84,8 @@ public static class ConfigurationReader
 
     private static GatewayConfiguration Read(Section root, ReadingContext context)
     {
+        var registry = RegistrySection.Read(root["registry"].SectionOrEmpty(), context);
+
         // In the order of reference: what is referred to is read before what refers to it.
         var iam = ProcessSections.Iam(root["iam"].SectionOrEmpty());
         if (iam.Platform is not null)
@@ -89,6 +114,7 @@ public static class ConfigurationReader
             ExternalPolicy = policy.External,
             Ledger = ProcessSections.Ledger(root["ledger"].SectionOrEmpty()),
             Sinks = SinkSection.Read(root["sinks"]),
+            Registry = registry,
             Providers = [.. providers.Values],
             Deployments = [.. deployments.Values],
             Models = [.. models.Values],

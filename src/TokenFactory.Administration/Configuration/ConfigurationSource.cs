@@ -1,3 +1,6 @@
+using TokenFactory.Administration.Registration;
+using TokenFactory.Storage.Registry;
+
 namespace TokenFactory.Administration.Configuration;
 
 /// <summary>Where this process's configuration comes from: read once at the start, and again whenever a file of it changes.</summary>
@@ -7,9 +10,15 @@ namespace TokenFactory.Administration.Configuration;
 public sealed record ConfigurationSource(
     string? File, IReadOnlyDictionary<string, string> Environment, Func<GatewayConfiguration, GatewayConfiguration>? Overlay = null)
 {
-    public ConfigurationReading Read()
+    /// <summary>What is registered in the store, as far as this process has read it.</summary>
+    public RegisteredDocuments Registry { get; } = new();
+
+    public ConfigurationReading Read() => ReadWith(Registry.Content);
+
+    /// <summary>As it would be read with another registry.</summary>
+    public ConfigurationReading ReadWith(RegistryContent registry)
     {
-        var reading = ConfigurationReader.ReadFile(File, Environment);
+        var reading = ConfigurationReader.ReadFile(File, Environment, registry);
         if (Overlay is null || reading.Configuration is not { } configuration)
         {
             return reading;

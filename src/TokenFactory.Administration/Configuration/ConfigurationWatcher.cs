@@ -1,15 +1,17 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using TokenFactory.Administration.Registration;
 
 namespace TokenFactory.Administration.Configuration;
 
 /// <summary>
-/// Reads the configuration again when the content of one of its files changes, and swaps it whole; a bad one keeps the last
+/// Reads the configuration again when the content of one of its files or the registry changes, and swaps it whole; a bad one keeps the last
 /// good one and says why. Content is compared, not times: a mounted Kubernetes volume swaps links that keep their times.
 /// </summary>
 internal sealed partial class ConfigurationWatcher(
-    ConfigurationSource source, ConfigurationState state, TimeProvider clock, ILogger<ConfigurationWatcher> logger) : BackgroundService
+    ConfigurationSource source, RegistryFollower registry, ConfigurationState state, TimeProvider clock, ILogger<ConfigurationWatcher> logger) : BackgroundService
 {
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(1);
 
@@ -63,16 +65,12 @@ internal sealed partial class ConfigurationWatcher(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (source.File is null)
-        {
-            return;
-        }
-
         using var timer = new PeriodicTimer(_period, clock);
         try
         {
             do
             {
+                await registry.RefreshAsync(stoppingToken);
                 LookOrSaySo();
             }
             while (await timer.WaitForNextTickAsync(stoppingToken));
@@ -103,7 +101,7 @@ internal sealed partial class ConfigurationWatcher(
             hash.AppendData(ContentOf(file));
         }
 
-        return Convert.ToHexString(hash.GetHashAndReset());
+        return string.Create(CultureInfo.InvariantCulture, $"{source.Registry.Content.Revision} {Convert.ToHexString(hash.GetHashAndReset())}");
     }
 
     private static byte[] ContentOf(string file)

@@ -41,6 +41,8 @@ public sealed record GatewayConfiguration
 
     public required IReadOnlyList<SinkSettings> Sinks { get; init; }
 
+    public RegistrySettings Registry { get; init; } = RegistrySettings.None;
+
     public required IReadOnlyList<Provider> Providers { get; init; }
 
     public required IReadOnlyList<Deployment> Deployments { get; init; }

@@ -13,6 +13,7 @@ internal static class RestartOnly
         Note("server", before.Server with { Urls = [] } == after.Server with { Urls = [] } && before.Server.Urls.SequenceEqual(after.Server.Urls));
         Note("telemetry", before.Telemetry == after.Telemetry);
         Note("guard", before.Guard == after.Guard);
+        Note("registry.url, credential, poll, timeout or answer_limit", Same(before.Registry.Feed, after.Registry.Feed));
         Note("ledger", before.Ledger == after.Ledger);
         Note("sinks", before.Sinks.Count == after.Sinks.Count && before.Sinks.Zip(after.Sinks).All(pair => Same(pair.First, pair.Second)));
         return sections;
@@ -27,6 +28,11 @@ internal static class RestartOnly
     }
 
     private static bool Same(PlatformSettings? left, PlatformSettings? right) =>
+        left is null || right is null
+            ? left == right
+            : left with { Credential = right.Credential } == right && left.Credential.Reveal() == right.Credential.Reveal();
+
+    private static bool Same(RegistryFeedSettings? left, RegistryFeedSettings? right) =>
         left is null || right is null
             ? left == right
             : left with { Credential = right.Credential } == right && left.Credential.Reveal() == right.Credential.Reveal();

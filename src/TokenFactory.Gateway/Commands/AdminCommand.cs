@@ -1,4 +1,5 @@
 using System.CommandLine;
+using TokenFactory.Gateway.Commands.Registration;
 
 namespace TokenFactory.Gateway.Commands;
 
@@ -9,6 +10,11 @@ internal static class AdminCommand
     {
         var command = new Command("admin", "Administer the installation");
         command.Subcommands.Add(KeysCommand.Create());
+        foreach (var registry in RegistryCommands.Create())
+        {
+            command.Subcommands.Add(registry);
+        }
+
         command.Subcommands.Add(ExplainCommand.Create());
         command.Subcommands.Add(DeadLettersCommand.Create());
         return command;

@@ -25,10 +25,10 @@ internal static class MigrateCommand
 
     private static async Task<int> RunAsync(FileInfo? config, DirectoryInfo data, CancellationToken cancel)
     {
-        var reading = ConfigurationReader.ReadFile(config?.FullName, OpenedStore.EnvironmentVariables());
-        if (reading.Configuration is not { } configuration)
+        var source = new ConfigurationSource(config?.FullName, OpenedStore.EnvironmentVariables());
+        if (await InstallationConfiguration.ReadOrSaySoAsync(source, data.FullName, cancel) is not { } configuration)
         {
-            return await OpenedStore.RefuseAsync(string.Join(Environment.NewLine, reading.Mistakes));
+            return 1;
         }
 
         await using var provider = new ServiceCollection().AddStore(configuration, data.FullName, Ids.New(TimeProvider.System)).BuildServiceProvider();

@@ -3,11 +3,13 @@ using System.CommandLine;
 using TokenFactory.Administration;
 using TokenFactory.Administration.Configuration;
 using TokenFactory.Administration.Iam;
+using TokenFactory.Administration.Registration;
 using TokenFactory.Gateway.Hosting;
 using TokenFactory.Storage;
 using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Outbox;
+using TokenFactory.Storage.Registry;
 using TokenFactory.Storage.Requests;
 
 namespace TokenFactory.Gateway.Commands;
@@ -29,6 +31,8 @@ internal sealed class OpenedStore(ServiceProvider services) : IAsyncDisposable
 
     public IUsageLedger Ledger => services.GetRequiredService<IUsageLedger>();
 
+    public RegistryAdministration Registry => services.GetRequiredService<RegistryAdministration>();
+
     public IRequestHistory Requests => services.GetRequiredService<IRequestHistory>();
 
     public ICancellations Cancellations => services.GetRequiredService<ICancellations>();
@@ -36,18 +40,20 @@ internal sealed class OpenedStore(ServiceProvider services) : IAsyncDisposable
     /// <summary>Opens, migrates, runs; what the operator can mend is told on standard error, with exit code 1.</summary>
     public static async Task<int> RunAsync(StoreOptions options, ParseResult result, Func<OpenedStore, Task<int>> run, CancellationToken cancel)
     {
-        var reading = ConfigurationReader.ReadFile(result.GetValue(options.Config), EnvironmentVariables());
-        if (reading.Configuration is not { } configuration)
+        var data = result.GetValue(options.Data)!;
+        var source = new ConfigurationSource(result.GetValue(options.Config), EnvironmentVariables());
+        if (await InstallationConfiguration.ReadOrSaySoAsync(source, data, cancel) is not { } configuration)
         {
-            return await RefuseAsync(string.Join(Environment.NewLine, reading.Mistakes));
+            return 1;
         }
 
-        var data = result.GetValue(options.Data)!;
         var services = new ServiceCollection();
         services.AddLogging();
         services.AddSingleton(TimeProvider.System);
         services.AddStore(configuration, data, Ids.New(TimeProvider.System));
         services.AddEmbeddedIam(configuration, data);
+        services.AddSingleton(provider => new RegistryAdministration(
+            provider.GetRequiredService<RegistryTables>(), source, provider.GetRequiredService<TimeProvider>()));
         await using var opened = new OpenedStore(services.BuildServiceProvider());
         try
         {

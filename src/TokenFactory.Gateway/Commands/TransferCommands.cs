@@ -22,7 +22,7 @@ internal static class TransferCommands
         var command = new Command("export", "Writes everything the store holds to one file, for 'import'. Changes nothing.") { to };
         command.SetAction((parsed, cancel) => RunAsync(
             parsed.GetValue(config), parsed.GetValue(data)!, parsed.GetValue(to)! == Pipe ? Console.Error : Console.Out,
-            (installation, output) => ExportAsync(installation, parsed.GetValue(to)!, output, cancel)));
+            (installation, output) => ExportAsync(installation, parsed.GetValue(to)!, output, cancel), cancel));
         return command;
     }
 
@@ -33,16 +33,16 @@ internal static class TransferCommands
         var command = new Command("import", "Fills an empty store with a file that 'export' wrote, and proves that nothing differs.") { from, otherPepper };
         command.SetAction((parsed, cancel) => RunAsync(
             parsed.GetValue(config), parsed.GetValue(data)!, Console.Out,
-            (installation, output) => ImportAsync(installation, parsed.GetValue(from)!, parsed.GetValue(otherPepper), output, cancel)));
+            (installation, output) => ImportAsync(installation, parsed.GetValue(from)!, parsed.GetValue(otherPepper), output, cancel), cancel));
         return command;
     }
 
-    private static async Task<int> RunAsync(FileInfo? config, DirectoryInfo data, TextWriter output, Func<Installation, TextWriter, Task> run)
+    private static async Task<int> RunAsync(FileInfo? config, DirectoryInfo data, TextWriter output, Func<Installation, TextWriter, Task> run, CancellationToken cancel)
     {
-        var reading = ConfigurationReader.ReadFile(config?.FullName, OpenedStore.EnvironmentVariables());
-        if (reading.Configuration is not { } configuration)
+        var source = new ConfigurationSource(config?.FullName, OpenedStore.EnvironmentVariables());
+        if (await InstallationConfiguration.ReadOrSaySoAsync(source, data.FullName, cancel) is not { } configuration)
         {
-            return await OpenedStore.RefuseAsync(string.Join(Environment.NewLine, reading.Mistakes));
+            return 1;
         }
 
         await using var services = new ServiceCollection().AddStore(configuration, data.FullName, Ids.New(TimeProvider.System)).BuildServiceProvider();

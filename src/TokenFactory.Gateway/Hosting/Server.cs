@@ -76,7 +76,7 @@ internal static class Server
             source = source with { Overlay = read => read.WithUpstream(upstream, credential, options.UpstreamRegion, models) };
         }
 
-        var reading = source.Read();
+        var reading = await InstallationConfiguration.ReadAsync(source, options.DataDirectory.FullName, cancel);
         return reading.Configuration is { } configuration
             ? (configuration, source)
             : throw new StartException("the configuration has mistakes:\n" + string.Join('\n', reading.Mistakes.Select(mistake => "  " + mistake)));

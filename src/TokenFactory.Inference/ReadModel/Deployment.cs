@@ -58,6 +58,12 @@ public sealed record Deployment
     /// <summary>Overrides the provider's.</summary>
     public string? Region { get; init; }
 
+    /// <summary>Where exactly it runs, as JSON for the evidence (<c>zone</c>, <c>cluster</c>, <c>node_pool</c>, <c>ownership</c>); null when nothing of it is known.</summary>
+    public string? Site { get; init; }
+
+    /// <summary>False takes it out of every plan; what runs there runs to its end.</summary>
+    public bool IsEnabled { get; init; } = true;
+
     public Operations Operations { get; init; } = Operations.All;
 
     /// <summary>Tokens, input and output together; null is unknown.</summary>
@@ -103,5 +109,5 @@ public sealed record Deployment
     public string? EffectiveRegion => Region ?? Provider.Region;
 
     public Placement PlacementFor(string askedModel) =>
-        new(Name, Provider.Name, EffectiveRegion, UpstreamModel ?? askedModel, Version, Price);
+        new(Name, Provider.Name, EffectiveRegion, UpstreamModel ?? askedModel, Version, Price, Site);
 }

@@ -9,6 +9,9 @@ namespace TokenFactory.Inference.Routing;
 /// <param name="observed">What is known of each deployment's load and speed; null when nothing is.</param>
 internal sealed class Planner(Random random, Observations? observed = null)
 {
+    /// <summary>The reason code of a deployment that an operator took out.</summary>
+    public const string Disabled = "disabled";
+
     // One figure for all candidates of a request that bounds its output itself by nothing: else the length of answers would decide and not their price.
     private const long UsualOutputTokens = 1000;
 
@@ -41,6 +44,11 @@ internal sealed class Planner(Random random, Observations? observed = null)
 
     private static string? ReasonAgainst(Deployment deployment, Ask ask, Decision decision)
     {
+        if (!deployment.IsEnabled)
+        {
+            return Disabled;
+        }
+
         if (!deployment.Operations.HasFlag(ask.Operation))
         {
             return "operation";

@@ -30,8 +30,8 @@ internal sealed class RoutingMiddleware(RequestDelegate next, Planner planner, D
             return GatewayError.ContextExceeded(ask.InputParam, largest, ask.InputBound + (ask.MaxOutputTokens ?? 1));
         }
 
-        return plan.Exclusions.Any(e => e.Reason == "operation")
-            ? GatewayError.OperationNotServed(ask.Model, OperationNames.Of(ask.Operation))
+        return plan.Exclusions.Any(e => e.Reason == Planner.Disabled) ? GatewayError.NoBackend
+            : plan.Exclusions.Any(e => e.Reason == "operation") ? GatewayError.OperationNotServed(ask.Model, OperationNames.Of(ask.Operation))
             : GatewayError.PolicyDenied(plan.Exclusions.Select(e => e.Reason).Distinct(), [.. plan.Exclusions.Select(e => e.Rule).OfType<string>().Distinct()]);
     }
 }

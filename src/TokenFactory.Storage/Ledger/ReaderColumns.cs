@@ -12,8 +12,9 @@ internal static class ReaderColumns
     public static TokenUsage Tokens(this DbDataReader reader, int first) => new(
         reader.GetInt64(first), reader.GetInt64(first + 1), reader.GetInt64(first + 2), reader.GetInt64(first + 3), reader.GetInt64(first + 4));
 
-    /// <summary>deployment, provider, region, upstream_model, upstream_version, price_id and the four prices.</summary>
+    /// <summary>deployment, provider, region, upstream_model, upstream_version, price_id, the four prices and the site.</summary>
     public static Placement PricedPlacement(this DbDataReader reader, int first) => new(
         reader.GetString(first), reader.GetString(first + 1), reader.TextOrNull(first + 2), reader.GetString(first + 3), reader.TextOrNull(first + 4),
-        new Price(reader.GetString(first + 5), reader.GetInt64(first + 6), reader.GetInt64(first + 7), reader.GetInt64(first + 8), reader.GetInt64(first + 9)));
+        new Price(reader.GetString(first + 5), reader.GetInt64(first + 6), reader.GetInt64(first + 7), reader.GetInt64(first + 8), reader.GetInt64(first + 9)),
+        reader.TextOrNull(first + 10));
 }

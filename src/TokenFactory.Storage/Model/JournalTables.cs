@@ -30,6 +30,7 @@ internal static class JournalTables
         Request(table);
         Placement(table);
         Prices(table);
+        Site(table);
         Required<long>(table, "estimated_input_tokens");
         Required<DateTimeOffset>(table, "accepted_at");
 
@@ -118,6 +119,7 @@ internal static class JournalTables
         table.HasKey("request_id");
         Placement(table);
         Prices(table);
+        Site(table);
         Required<int>(table, "evidence");
         Tokens(table);
         Required<DateTimeOffset>(table, "noted_at");
@@ -161,6 +163,9 @@ internal static class JournalTables
 
     private static void Prices(EntityTypeBuilder<Row> table) =>
         Required<long>(table, "input_nano_usd", "cache_read_nano_usd", "cache_write_nano_usd", "output_nano_usd");
+
+    /// <summary>JSON: where exactly the deployment runs. A settlement's own is in its event and its audit record.</summary>
+    private static void Site(EntityTypeBuilder<Row> table) => Optional<string>(table, "site");
 
     private static void Tokens(EntityTypeBuilder<Row> table) =>
         Required<long>(table, "input_uncached", "cache_read", "cache_write", "output", "reasoning");

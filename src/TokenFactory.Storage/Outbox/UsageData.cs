@@ -72,6 +72,11 @@ internal static class UsageData
         json.WriteString("region"u8, placement.Region);
         json.WriteString("upstream_model"u8, placement.UpstreamModel);
         json.WriteString("upstream_version"u8, placement.UpstreamVersion);
+        if (placement.Site is { } site)
+        {
+            json.WritePropertyName("site"u8);
+            json.WriteRawValue(site, skipInputValidation: true);
+        }
     }
 
     private static void WriteOutcome(Utf8JsonWriter json, Settlement settlement, in TokenUsage tokens, long costNanoUsd)

@@ -17,6 +17,8 @@ internal sealed class PostgresSchemaHome(PostgresDatabase database, Partitions p
 
     public string Name => char.ToUpperInvariant(database.Name[0]) + database.Name[1..];
 
+    public bool Exists => true;
+
     public async Task<IAsyncDisposable> TakeTurnAsync(DbContext context, CancellationToken cancel)
     {
         await context.Database.OpenConnectionAsync(cancel);

@@ -33,7 +33,7 @@ internal sealed class RequestHistory(StoreReader store, TimeProvider clock) : IR
     private const string IsOpen = "NOT EXISTS (SELECT 1 FROM settlements s WHERE s.request_id = admissions.request_id)";
 
     /// <summary>The one after those of every open admission.</summary>
-    private const int CancelColumn = 43;
+    private const int CancelColumn = OpenAdmissionColumns.Count;
 
     private readonly StoredValues _values = store.Values;
 

@@ -18,7 +18,7 @@ internal sealed class SqliteOpenAdmissions(SqliteFile file, SqliteStorageOptions
         """;
 
     /// <summary>The one after those every store has.</summary>
-    private const int RowColumn = 43;
+    private const int RowColumn = OpenAdmissionColumns.Count;
 
     private const string PageSql =
         $"""

@@ -8,6 +8,8 @@ internal sealed class SqliteSchemaHome(SqliteFile file, TimeProvider clock) : IS
 {
     public string Name => file.FilePath;
 
+    public bool Exists => File.Exists(file.FilePath);
+
     public async Task<IAsyncDisposable> TakeTurnAsync(DbContext context, CancellationToken cancel)
     {
         file.Prepare();

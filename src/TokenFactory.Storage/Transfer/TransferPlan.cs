@@ -87,7 +87,7 @@ internal sealed record TransferPlan(IReadOnlyList<TransferTable> Tables)
             : type == typeof(byte[]) ? TransferType.Bytes
             : type == typeof(string) ? TransferType.Text
             : type == typeof(bool) ? TransferType.Flag
-            : type == typeof(int) ? TransferType.Int
+            : type == typeof(int) || type.IsEnum ? TransferType.Int
             : type == typeof(long) ? TransferType.Long
             : type == typeof(ulong) ? TransferType.Unknown
             : throw new InvalidOperationException($"{property.DeclaringType.DisplayName()}.{property.Name} has a type that no transfer file has a form for");

@@ -8,7 +8,7 @@ public sealed class GatewayConfigurationTests
     private static readonly (string, string)[] _sampleSecrets =
     [
         ("GATEWAY_PEPPER_V1", new string('1', 32)), ("GATEWAY_PEPPER_V2", new string('2', 32)), ("OPENMETER_TOKEN", "om-token"), ("SINK_REDIS", "redis://redis:6379"), ("SINK_RABBITMQ", "amqps://billing:pw@rabbit/usage"),
-        ("OPA_TOKEN", "opa-token"), ("GPU_EU_KEY", "gpu-token"), ("VENDOR_KEY", "vendor-token"), ("CLAUDE_KEY", "claude-token"), ("DEV_KEY", "an-opaque-key-of-some-length"),
+        ("OPA_TOKEN", "opa-token"), ("CONTROL_PLANE", "control-token"), ("GPU_EU_KEY", "gpu-token"), ("VENDOR_KEY", "vendor-token"), ("CLAUDE_KEY", "claude-token"), ("DEV_KEY", "an-opaque-key-of-some-length"),
     ];
 
     [Fact]

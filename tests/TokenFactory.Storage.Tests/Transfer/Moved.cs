@@ -4,6 +4,7 @@ using TokenFactory.Storage.Iam;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Outbox;
+using TokenFactory.Storage.Registry;
 using TokenFactory.Storage.Transfer;
 using TokenFactory.TestKit.Contracts;
 
@@ -63,6 +64,7 @@ internal static class Moved
         await RelayAsync(store.Outbox, "whole", int.MaxValue, parkEvery: 4);
         await store.Letters.ReplayAsync("whole", (await store.Letters.ListAsync("whole", 1))[0].EventId);
         await AddKeysAsync(store);
+        await RegisterAsync(store);
     }
 
     /// <returns>What the sink was given.</returns>
@@ -130,5 +132,15 @@ internal static class Moved
         context.ApiKeys.Add(key);
         await context.SaveIamChangesAsync();
         await context.SaveIamChangesAsync();
+    }
+
+    private static async Task RegisterAsync(StoreUnderTest store)
+    {
+        var registry = store.Services.GetRequiredService<RegistryTables>();
+        await registry.ApplyAsync(
+            await registry.ReadAsync(default), RegistryOrigin.ControlPlane, [new RegistryEdit(RegistryKind.Provider, "gpu", """{"name":"gpu","note":"é"}""")], "control", 41, default);
+        await registry.ApplyAsync(
+            await registry.ReadAsync(default), RegistryOrigin.Operator,
+            [new RegistryEdit(RegistryKind.Model, "Zeta", "{}"), new RegistryEdit(RegistryKind.Model, "acme-*", "{}"), new RegistryEdit(RegistryKind.Tier, "gone", null)], "ann", null, default);
     }
 }

@@ -55,6 +55,8 @@ internal static class DeploymentSection
             UpstreamModel = section["model"].Text(),
             Version = section["version"].Text(),
             Region = section["region"].Name(),
+            Site = SiteSection.Read(section),
+            IsEnabled = section["enabled"].Flag() ?? true,
             Operations = operations,
             MaxContext = section["max_context"].Whole(1, MaxContextTokens),
             MaxOutput = section["max_output"].Whole(1, MaxContextTokens),

@@ -213,6 +213,9 @@ internal readonly struct Field(Node? node, Origin parent, string path, ReadingCo
 
     public byte[]? SecretBytes() => SecretReference.Resolve(this, context);
 
+    /// <summary>Whether a registered document says it, and not the file or the environment.</summary>
+    public bool IsRegistered => node is { Origin.IsRegistered: true };
+
     /// <summary>A secret that is text: sent in a header, or presented in one. A file's last newline is not part of it.</summary>
     public Secret? Secret(int minLength = 1)
     {

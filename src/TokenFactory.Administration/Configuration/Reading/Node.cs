@@ -3,7 +3,13 @@ namespace TokenFactory.Administration.Configuration.Reading;
 /// <summary>Where a node was written. Line 0 is an environment variable, named by the source.</summary>
 internal readonly record struct Origin(string Source, int Line, int Column)
 {
+    /// <summary>The line of a source that has none and is no environment variable.</summary>
+    public const int WithoutLines = -1;
+
     public bool IsEnvironment => Line == 0;
+
+    /// <summary>In the registry, by whoever may change that: not with the authority of the file.</summary>
+    public bool IsRegistered { get; init; }
 }
 
 /// <summary>A node of the document, as written; what it means is decided by whoever reads it.</summary>

@@ -13,6 +13,9 @@ internal sealed class ReadingContext(string source, string directory, IReadOnlyD
 
     public IReadOnlyDictionary<string, string> Environment { get; } = environment;
 
+    /// <summary>The references that registered documents may make; the file's own are not bound.</summary>
+    public IReadOnlySet<string> RegisteredSecrets { get; set; } = new HashSet<string>(StringComparer.Ordinal);
+
     public List<string> Files { get; private init; } = [];
 
     /// <summary>Digests of the secrets' values and of what other files say: a change in one of them is a changed configuration.</summary>
@@ -26,5 +29,5 @@ internal sealed class ReadingContext(string source, string directory, IReadOnlyD
         new(innerSource, innerDirectory, Environment) { Files = Files, SecretDigests = SecretDigests, _mistakes = _mistakes };
 
     public void Mistake(Origin origin, string path, string message) =>
-        _mistakes.Add(new ConfigurationMistake(origin.Source, origin.Line, origin.Column, path, message));
+        _mistakes.Add(new ConfigurationMistake(origin.Source, Math.Max(origin.Line, 0), Math.Max(origin.Column, 0), path, message));
 }

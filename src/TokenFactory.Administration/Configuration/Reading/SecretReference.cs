@@ -19,6 +19,12 @@ internal static class SecretReference
             return null;
         }
 
+        // Who may register providers could otherwise have any secret of this process sent to an address of his own.
+        if (field.IsRegistered && !context.RegisteredSecrets.Contains(text))
+        {
+            return Refuse(field, "registered documents may refer only to the secrets that the configuration lists in registry.secrets: add the reference there");
+        }
+
         var value = text.Split(':', 2) switch
         {
             ["env", { Length: > 0 } name] => FromEnvironment(name, field, context),

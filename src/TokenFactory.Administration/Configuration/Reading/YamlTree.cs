@@ -16,13 +16,27 @@ internal sealed class YamlTree(string text, ReadingContext context)
     /// <summary>The document's mapping; an empty document is an empty mapping, and so is one that cannot be read at all.</summary>
     public MappingNode Read()
     {
-        var root = new MappingNode(new Origin(context.Source, 1, 1));
+        switch (ReadAny())
+        {
+            case MappingNode mapping:
+                return mapping;
+            case { } node:
+                context.Mistake(node.Origin, "", "the document is a mapping of sections: store, providers, deployments, models, tenants, …");
+                break;
+        }
+
+        return new MappingNode(new Origin(context.Source, 1, 1));
+    }
+
+    /// <summary>The document, whatever it is; null when it is empty or cannot be read.</summary>
+    public Node? ReadAny()
+    {
         try
         {
             _parser.Consume<StreamStart>();
             if (_parser.Accept<StreamEnd>(out _))
             {
-                return root;
+                return null;
             }
 
             _parser.Consume<DocumentStart>();
@@ -33,22 +47,13 @@ internal sealed class YamlTree(string text, ReadingContext context)
                 context.Mistake(OriginOf(second.Start), "", "write one document: everything after '---' would be ignored");
             }
 
-            switch (node)
-            {
-                case MappingNode mapping:
-                    return mapping;
-                case ScalarNode { IsNull: true }:
-                    return root;
-                default:
-                    context.Mistake(node.Origin, "", "the document is a mapping of sections: store, providers, deployments, models, tenants, …");
-                    return root;
-            }
+            return node is ScalarNode { IsNull: true } ? null : node;
         }
         catch (YamlException e)
         {
             // The parser's words quote no values, only what it expected.
             context.Mistake(OriginOf(e.Start), "", $"not valid YAML: {e.Message}");
-            return root;
+            return null;
         }
     }
 

@@ -216,6 +216,93 @@ namespace TokenFactory.Storage.Postgres.Migrations
                     b.ToTable("schema_needs", (string)null);
                 });
 
+            modelBuilder.Entity("TokenFactory.Storage.Registry.RegistryChange", b =>
+                {
+                    b.Property<int>("Kind")
+                        .HasColumnType("integer")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<long>("Revision")
+                        .HasColumnType("bigint")
+                        .HasColumnName("revision");
+
+                    b.Property<string>("Body")
+                        .HasColumnType("text")
+                        .HasColumnName("body");
+
+                    b.Property<int>("Origin")
+                        .HasColumnType("integer")
+                        .HasColumnName("origin");
+
+                    b.HasKey("Kind", "Name", "Revision");
+
+                    b.ToTable("registry_changes", (string)null);
+                });
+
+            modelBuilder.Entity("TokenFactory.Storage.Registry.RegistryDocument", b =>
+                {
+                    b.Property<int>("Kind")
+                        .HasColumnType("integer")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Body")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("body");
+
+                    b.Property<DateTimeOffset>("ChangedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("changed_at");
+
+                    b.Property<int>("Origin")
+                        .HasColumnType("integer")
+                        .HasColumnName("origin");
+
+                    b.Property<long>("Revision")
+                        .HasColumnType("bigint")
+                        .HasColumnName("revision");
+
+                    b.HasKey("Kind", "Name");
+
+                    b.ToTable("registry_documents", (string)null);
+                });
+
+            modelBuilder.Entity("TokenFactory.Storage.Registry.RegistryRevision", b =>
+                {
+                    b.Property<long>("Revision")
+                        .HasColumnType("bigint")
+                        .HasColumnName("revision");
+
+                    b.Property<DateTimeOffset>("ChangedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("changed_at");
+
+                    b.Property<string>("ChangedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("changed_by");
+
+                    b.Property<long?>("FeedVersion")
+                        .HasColumnType("bigint")
+                        .HasColumnName("feed_version");
+
+                    b.Property<int>("Origin")
+                        .HasColumnType("integer")
+                        .HasColumnName("origin");
+
+                    b.HasKey("Revision");
+
+                    b.ToTable("registry_revisions", (string)null);
+                });
+
             modelBuilder.Entity("adjustments", b =>
                 {
                     b.Property<Guid>("request_id")
@@ -389,6 +476,10 @@ namespace TokenFactory.Storage.Postgres.Migrations
                     b.Property<string>("region")
                         .HasColumnType("text")
                         .HasColumnName("region");
+
+                    b.Property<string>("site")
+                        .HasColumnType("text")
+                        .HasColumnName("site");
 
                     b.Property<bool>("stream")
                         .HasColumnType("boolean")
@@ -651,6 +742,10 @@ namespace TokenFactory.Storage.Postgres.Migrations
                     b.Property<string>("region")
                         .HasColumnType("text")
                         .HasColumnName("region");
+
+                    b.Property<string>("site")
+                        .HasColumnType("text")
+                        .HasColumnName("site");
 
                     b.Property<string>("upstream_model")
                         .IsRequired()

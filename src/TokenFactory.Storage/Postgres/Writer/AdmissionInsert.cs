@@ -11,8 +11,8 @@ internal static class AdmissionInsert
         """
         INSERT INTO admissions (request_id, instance_id, tenant, project, department, user_id, key_id, tier, use_case, operation, stream, model,
           policy_decision_id, estimated_input_tokens, accepted_at, deployment, provider, region, upstream_model, upstream_version, price_id,
-          input_nano_usd, cache_read_nano_usd, cache_write_nano_usd, output_nano_usd, policy)
-        SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
+          input_nano_usd, cache_read_nano_usd, cache_write_nano_usd, output_nano_usd, site, policy)
+        SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)
         ON CONFLICT (request_id) DO NOTHING
         """;
 
@@ -22,7 +22,7 @@ internal static class AdmissionInsert
         WITH admitted AS (
         {Sql} RETURNING request_id)
         INSERT INTO outbox (event_id, type, body)
-        SELECT event.event_id, $30, event.body FROM unnest($27, $28, $29) WITH ORDINALITY AS event(request_id, event_id, body, place)
+        SELECT event.event_id, $31, event.body FROM unnest($28, $29, $30) WITH ORDINALITY AS event(request_id, event_id, body, place)
         JOIN admitted USING (request_id) ORDER BY event.place
         """;
 

@@ -208,6 +208,93 @@ namespace TokenFactory.Storage.Sqlite.Migrations
                     b.ToTable("schema_needs", (string)null);
                 });
 
+            modelBuilder.Entity("TokenFactory.Storage.Registry.RegistryChange", b =>
+                {
+                    b.Property<int>("Kind")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long>("Revision")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("revision");
+
+                    b.Property<string>("Body")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("body");
+
+                    b.Property<int>("Origin")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("origin");
+
+                    b.HasKey("Kind", "Name", "Revision");
+
+                    b.ToTable("registry_changes", (string)null);
+                });
+
+            modelBuilder.Entity("TokenFactory.Storage.Registry.RegistryDocument", b =>
+                {
+                    b.Property<int>("Kind")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Body")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("body");
+
+                    b.Property<long>("ChangedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("changed_at");
+
+                    b.Property<int>("Origin")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("origin");
+
+                    b.Property<long>("Revision")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("revision");
+
+                    b.HasKey("Kind", "Name");
+
+                    b.ToTable("registry_documents", (string)null);
+                });
+
+            modelBuilder.Entity("TokenFactory.Storage.Registry.RegistryRevision", b =>
+                {
+                    b.Property<long>("Revision")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("revision");
+
+                    b.Property<long>("ChangedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("changed_at");
+
+                    b.Property<string>("ChangedBy")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("changed_by");
+
+                    b.Property<long?>("FeedVersion")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("feed_version");
+
+                    b.Property<int>("Origin")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("origin");
+
+                    b.HasKey("Revision");
+
+                    b.ToTable("registry_revisions", (string)null);
+                });
+
             modelBuilder.Entity("adjustments", b =>
                 {
                     b.Property<byte[]>("request_id")
@@ -382,6 +469,10 @@ namespace TokenFactory.Storage.Sqlite.Migrations
                     b.Property<string>("region")
                         .HasColumnType("TEXT")
                         .HasColumnName("region");
+
+                    b.Property<string>("site")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("site");
 
                     b.Property<bool>("stream")
                         .HasColumnType("INTEGER")
@@ -643,6 +734,10 @@ namespace TokenFactory.Storage.Sqlite.Migrations
                     b.Property<string>("region")
                         .HasColumnType("TEXT")
                         .HasColumnName("region");
+
+                    b.Property<string>("site")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("site");
 
                     b.Property<string>("upstream_model")
                         .IsRequired()

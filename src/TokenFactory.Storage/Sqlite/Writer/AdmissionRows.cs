@@ -8,8 +8,8 @@ internal sealed class AdmissionRows(RawConnection connection) : IDisposable
         """
         INSERT INTO admissions (request_id, instance_id, tenant, project, department, user_id, key_id, tier, use_case, operation, stream, model,
           deployment, provider, region, upstream_model, upstream_version, price_id, input_nano_usd, cache_read_nano_usd, cache_write_nano_usd,
-          output_nano_usd, policy_decision_id, policy, estimated_input_tokens, accepted_at)
-        VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (request_id) DO NOTHING
+          output_nano_usd, site, policy_decision_id, policy, estimated_input_tokens, accepted_at)
+        VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (request_id) DO NOTHING
         """,
         kept: true);
 

@@ -8,9 +8,9 @@ internal sealed class CheckpointRows(RawConnection connection, TimeProvider cloc
     private readonly RawStatement _upsert = connection.Prepare(
         """
         INSERT OR REPLACE INTO checkpoints (request_id, deployment, provider, region, upstream_model, upstream_version, price_id,
-          input_nano_usd, cache_read_nano_usd, cache_write_nano_usd, output_nano_usd, evidence, input_uncached, cache_read, cache_write,
+          input_nano_usd, cache_read_nano_usd, cache_write_nano_usd, output_nano_usd, site, evidence, input_uncached, cache_read, cache_write,
           output, reasoning, noted_at)
-        SELECT ?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18 WHERE NOT EXISTS (SELECT 1 FROM settlements WHERE request_id = ?1)
+        SELECT ?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19 WHERE NOT EXISTS (SELECT 1 FROM settlements WHERE request_id = ?1)
         """,
         kept: true);
 

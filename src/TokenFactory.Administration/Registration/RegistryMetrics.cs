@@ -1,0 +1,40 @@
+using System.Diagnostics.Metrics;
+using TokenFactory.Inference;
+
+namespace TokenFactory.Administration.Registration;
+
+/// <summary>How the registry stands.</summary>
+internal sealed class RegistryMetrics
+{
+    private readonly Counter<long> _refusals;
+    private readonly TimeProvider _clock;
+    private long _revision;
+    private long? _confirmed;
+
+    public RegistryMetrics(IMeterFactory meters, TimeProvider clock)
+    {
+        _clock = clock;
+        var meter = meters.Create(Telemetry.Name);
+        _refusals = meter.CreateCounter<long>("tokenfactory.registry.refusals", "{answer}", "Answers of the control plane that changed nothing, by reason");
+        meter.CreateObservableGauge("tokenfactory.registry.revision", () => _revision, null, "The revision of the registry that this process has read");
+        meter.CreateObservableGauge("tokenfactory.registry.feed.age", Age, "s", "Since the control plane's last answer that could be taken");
+    }
+
+    public void InForce(long revision) => _revision = revision;
+
+    public void Confirmed() => _confirmed = _clock.GetTimestamp();
+
+    public void Refused(FeedRefusal reason) => _refusals.Add(1, new KeyValuePair<string, object?>("reason", reason switch
+    {
+        FeedRefusal.Unreachable => "unreachable",
+        FeedRefusal.TimedOut => "timed_out",
+        FeedRefusal.BadStatus => "bad_status",
+        FeedRefusal.TooLarge => "too_large",
+        FeedRefusal.OlderVersion => "older_version",
+        FeedRefusal.Mistaken => "mistaken",
+        _ => "malformed",
+    }));
+
+    private IEnumerable<Measurement<double>> Age() =>
+        _confirmed is { } at ? [new Measurement<double>(_clock.GetElapsedTime(at).TotalSeconds)] : [];
+}
