@@ -90,14 +90,14 @@ public sealed class GatewayConfigurationTests
 
         var both = file.WithUpstream(new Uri("http://127.0.0.1:9/v1/"), new Secret("k"), "eu-west-1", ["gpt-x", "gpt-x", "mine"]);
 
-        var registry = new Registry(both.Deployments, both.Models);
+        var registry = new Registry(both.Deployments, both.Models).ModelsOf(new Tenant("acme"));
         Assert.Equal("upstream", registry.Find("gpt-x")!.Targets[0].Deployment.Name);
         Assert.Equal("http://127.0.0.1:9/v1", registry.Find("gpt-x")!.Targets[0].Deployment.Endpoints[0].AbsoluteUri);
         Assert.Equal("llama", registry.Find("mine")!.Targets[0].Deployment.Name);
         Assert.NotNull(registry.Find("loopback"));
         Assert.Null(registry.Find("anything"));
         Assert.NotEqual(file.Revision, both.Revision);
-        Assert.NotNull(new Registry(both.Deployments, file.WithUpstream(new Uri("http://h/v1"), null, null, []).Models).Find("anything"));
+        Assert.NotNull(new Registry(both.Deployments, file.WithUpstream(new Uri("http://h/v1"), null, null, []).Models).ModelsOf(new Tenant("acme")).Find("anything"));
     }
 
     [Fact]
