@@ -1,4 +1,5 @@
 using System.CommandLine;
+using TokenFactory.Gateway.Commands.Secrets;
 
 namespace TokenFactory.Gateway.Commands;
 
@@ -11,6 +12,7 @@ internal static class AdminCommand
         command.Subcommands.Add(KeysCommand.Create());
         command.Subcommands.Add(ExplainCommand.Create());
         command.Subcommands.Add(DeadLettersCommand.Create());
+        command.Subcommands.Add(SecretsCommand.Create());
         return command;
     }
 }

@@ -132,6 +132,11 @@ internal static class DeploymentSection
                 continue;
             }
 
+            if (provider is not null)
+            {
+                EndpointRules.Judge(item, url, provider);
+            }
+
             if (urls.Contains(url))
             {
                 item.Mistake("this replica is listed twice: it would get twice its share");
