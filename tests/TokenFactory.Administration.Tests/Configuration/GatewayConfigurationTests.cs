@@ -8,7 +8,7 @@ public sealed class GatewayConfigurationTests
     private static readonly (string, string)[] _sampleSecrets =
     [
         ("GATEWAY_PEPPER_V1", new string('1', 32)), ("GATEWAY_PEPPER_V2", new string('2', 32)), ("OPENMETER_TOKEN", "om-token"), ("SINK_REDIS", "redis://redis:6379"), ("SINK_RABBITMQ", "amqps://billing:pw@rabbit/usage"),
-        ("OPA_TOKEN", "opa-token"), ("GPU_EU_KEY", "gpu-token"), ("VENDOR_KEY", "vendor-token"), ("CLAUDE_KEY", "claude-token"), ("DEV_KEY", "an-opaque-key-of-some-length"),
+        ("OPA_TOKEN", "opa-token"), ("GPU_EU_KEY", "gpu-token"), ("VENDOR_KEY", "vendor-token"), ("CLAUDE_KEY", "claude-token"), ("GATEWAY_SECRETS_KEY_V1", Convert.ToBase64String(Enumerable.Repeat((byte)1, 32).ToArray())), ("GATEWAY_SECRETS_KEY_V2", Convert.ToBase64String(Enumerable.Repeat((byte)2, 32).ToArray())), ("DEV_KEY", "an-opaque-key-of-some-length"),
     ];
 
     [Fact]
@@ -45,6 +45,9 @@ public sealed class GatewayConfigurationTests
         Assert.Equal((ProviderKind.Manual, Operations.Chat | Operations.Completions), (manual.Provider.Kind, manual.Operations));
         Assert.StartsWith("The assistant is not available", manual.Answer, StringComparison.Ordinal);
 
+        var own = sample.Deployments.Single(d => d.Name == "acme-own").Provider;
+        Assert.Equal(("acme", "acme-token", "10.20.0.0/16", false), (own.Tenant, own.Credential!.Reveal(), own.Reach!.ToString(), own.AllowsHttp));
+        Assert.Equal("", claude.Provider.Reach!.ToString());
         var external = sample.ExternalPolicy!;
         Assert.Equal(("http://localhost:8181", TimeSpan.FromMilliseconds(50), 256, "opa-token"), (external.Origin, external.Timeout, external.MaxInFlight, external.Credential!.Reveal()));
         Assert.Equal("X-Opa-Caller", Assert.Single(external.Headers).Key);

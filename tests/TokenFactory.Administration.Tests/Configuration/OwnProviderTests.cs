@@ -5,7 +5,7 @@ using TokenFactory.Inference.ReadModel.Addresses;
 namespace TokenFactory.Administration.Tests.Configuration;
 
 /// <summary>A tenant's own provider, as it is written: who owns it, where it may be, and a credential that opens for it alone.</summary>
-public sealed class OwnEndpointTests
+public sealed class OwnProviderTests
 {
     private const string Secret = "sk-the-secret-of-acme";
     private const string Tenants = "tenants: [ { name: acme }, { name: rival } ]\n";
