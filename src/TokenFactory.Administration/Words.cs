@@ -8,6 +8,10 @@ public static class Words
     public const string DurationForm = Quantity.DurationForm;
     public const string MomentForm = "write a duration such as 30d, or a date such as 2027-01-31 or 2027-01-31T12:00:00Z";
 
+    public const string NameForm = Names.Form;
+
+    public static bool IsName(string text) => Names.AreValid(text);
+
     public static TimeSpan? Duration(string text) => Quantity.Duration(text);
 
     /// <summary>A moment, or a duration from now.</summary>

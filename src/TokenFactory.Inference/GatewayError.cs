@@ -86,6 +86,14 @@ public sealed record GatewayError
     public static GatewayError BackendFailed { get; } = Of(502, ServerError, "upstream_error", "backend_failed",
         "The model's backend failed. Try again.");
 
+    /// <summary>The owner of the endpoint is told that, and not which address or range it is: that is in the operator's log.</summary>
+    public static GatewayError AddressNotAllowed { get; } = Of(502, ServerError, "upstream_error", "address_not_allowed",
+        "The model's endpoint is at an address that the gateway does not connect to. Tell whoever set the endpoint up.");
+
+    public static GatewayError EndpointChanged { get; } = Of(503, Unavailable, "server_is_overloaded", "endpoint_changed",
+        "The model's endpoint was changed while the request was on its way to it. Send it again.") with
+    { RetryAfter = TimeSpan.FromSeconds(1) };
+
     public static GatewayError BackendCut { get; } = Of(502, ServerError, "upstream_error", "backend_cut",
         "The model's backend ended its answer early. What was received is incomplete.");
 

@@ -24,6 +24,7 @@ internal sealed class GatewayMetrics
     private readonly Counter<long> _refusals;
     private readonly Counter<long> _attempts;
     private readonly Counter<long> _passes;
+    private readonly Counter<long> _connectRefusals;
     private readonly Counter<long> _shadows;
     private readonly Counter<long> _externals;
     private readonly Histogram<double> _external;
@@ -42,6 +43,7 @@ internal sealed class GatewayMetrics
         _refusals = _meter.CreateCounter<long>("tokenfactory.refusals", "{request}", "Requests refused, by the stop that refused");
         _attempts = _meter.CreateCounter<long>("tokenfactory.attempts", "{attempt}", "Tries at a deployment");
         _passes = _meter.CreateCounter<long>("tokenfactory.deployment.passes", "{pass}", "Times a deployment began to be passed over, by why");
+        _connectRefusals = _meter.CreateCounter<long>("tokenfactory.connect.refusals", "{connection}", "Connections not made, because a name led to an address that its provider may not be at");
         _shadows = _meter.CreateCounter<long>("tokenfactory.policy.shadow.verdicts", "{request}", "Requests that a shadow bundle was asked about too, by what it would have changed");
         _externals = _meter.CreateCounter<long>("tokenfactory.policy.external.answers", "{answer}", "What the decision endpoint answered, or why it gave no answer");
         _external = _meter.CreateHistogram("tokenfactory.policy.external.duration", "s", "How long the decision endpoint took", null, Buckets.Overhead);
@@ -124,6 +126,9 @@ internal sealed class GatewayMetrics
             _passes.Add(1, new("deployment", deployment), new("reason", reason));
         }
     }
+
+    /// <param name="range">A name of <see cref="ReadModel.Addresses.AddressRanges"/>.</param>
+    public void ConnectRefused(string deployment, string range) => _connectRefusals.Add(1, new("deployment", deployment), new("range", range));
 
     /// <summary>Registers the gauge of deployments that are passed over now; a deployment that may be asked has reason none and value 0.</summary>
     public void ObservePassedOver(Func<IEnumerable<(string Deployment, string? Reason)>> standings)

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -5,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using TokenFactory.Inference.Access;
 using TokenFactory.Inference.Dispatch;
+using TokenFactory.Inference.Dispatch.Connecting;
 using TokenFactory.Inference.Dispatch.Loopback;
 using TokenFactory.Inference.Dispatch.Standing;
 using TokenFactory.Inference.Guard;
@@ -61,6 +63,7 @@ public static class InferenceServices
 
         services.AddSingleton<UpstreamUris>();
         services.AddSingleton<Func<string?, LoopbackHandler>>(provider => answer => new LoopbackHandler(TokenEncoding.O200kBase.Count, provider.GetRequiredService<TimeProvider>(), answer));
+        services.AddSingleton<ResolveName>(Dns.GetHostAddressesAsync);
         services.AddReverseProxy();
 
         // YARP brings data protection for its session affinity, which is not used here; started, it would keep keys on the local disk.

@@ -1,5 +1,7 @@
 using TokenFactory.Administration.Configuration.Reading;
+using TokenFactory.Administration.Iam;
 using TokenFactory.Administration.Registration;
+using TokenFactory.Administration.Secrets;
 using TokenFactory.Storage.Registry;
 
 namespace TokenFactory.Administration.Configuration;
@@ -22,44 +24,27 @@ public static class ConfigurationReader
         }
 
         var file = Path.GetFullPath(path);
-        try
+        var (text, mistake) = TextOf(file);
+        if (text is null)
         {
-            if (!File.Exists(file))
-            {
-                return Refused(path, file, "this file does not exist: check --config");
-            }
-
-            if (new FileInfo(file).Length > MaxFileBytes)
-            {
-                return Refused(path, file, $"larger than {MaxFileBytes >> 20} MB: this is no configuration");
-            }
-
-            var reading = ReadText(File.ReadAllText(file), path, environment, Path.GetDirectoryName(file)!, registry);
-            return reading with { Files = [file, .. reading.Files] };
+            return Refused(path, file, mistake!);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return Refused(path, file, "this file cannot be read: check its permissions");
-        }
+
+        var reading = ReadText(text, path, environment, Path.GetDirectoryName(file)!, registry);
+        return reading with { Files = [file, .. reading.Files] };
     }
+
+    /// <summary>Only the keys of <c>secrets</c>: what is sealed under them is missing in the rest of the file until it is sealed.</summary>
+    public static (SecretKeyring Keys, IReadOnlyList<ConfigurationMistake> Mistakes) ReadKeys(string? path, IReadOnlyDictionary<string, string> environment) =>
+        ReadPart(path, environment, static root => SecretsSection.Read(root["secrets"].SectionOrEmpty()), SecretKeyring.None);
 
     /// <summary>Where the store is, before what is registered in it is known; null when the file does not say, which reading it whole tells.</summary>
     public static (StoreSettings Store, LedgerSettings Ledger)? ReadStore(string? path, IReadOnlyDictionary<string, string> environment)
     {
-        try
-        {
-            var file = path is null ? null : Path.GetFullPath(path);
-            var context = new ReadingContext(path ?? "(defaults)", file is null ? Directory.GetCurrentDirectory() : Path.GetDirectoryName(file)!, environment);
-            var root = new YamlTree(file is null || new FileInfo(file).Length > MaxFileBytes ? "" : File.ReadAllText(file), context).Read();
-            EnvironmentOverrides.Apply(root, context);
-            var section = new Section(root, "", context);
-            var settings = (ProcessSections.Store(section["store"].SectionOrEmpty()), ProcessSections.Ledger(section["ledger"].SectionOrEmpty()));
-            return context.Mistakes.Count > 0 ? null : settings;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
+        var (settings, mistakes) = ReadPart<(StoreSettings, LedgerSettings)?>(
+            path, environment,
+            static root => (ProcessSections.Store(root["store"].SectionOrEmpty()), ProcessSections.Ledger(root["ledger"].SectionOrEmpty())), none: null);
+        return mistakes.Count > 0 ? null : settings;
     }
 
     /// <param name="source">What mistakes call the text: its file name.</param>
@@ -82,6 +67,22 @@ public static class ConfigurationReader
         };
     }
 
+    private static (T Part, IReadOnlyList<ConfigurationMistake> Mistakes) ReadPart<T>(
+        string? path, IReadOnlyDictionary<string, string> environment, Func<Section, T> read, T none)
+    {
+        var file = path is null ? null : Path.GetFullPath(path);
+        var (text, mistake) = file is null ? ("", null) : TextOf(file);
+        if (text is null)
+        {
+            return (none, Refused(path!, file!, mistake!).Mistakes);
+        }
+
+        var context = new ReadingContext(path ?? "(defaults)", Path.GetDirectoryName(file) ?? Directory.GetCurrentDirectory(), environment);
+        var root = new YamlTree(text, context).Read();
+        EnvironmentOverrides.Apply(root, context);
+        return (read(new Section(root, "", context)), context.Mistakes);
+    }
+
     private static GatewayConfiguration Read(Section root, ReadingContext context)
     {
         var registry = RegistrySection.Read(root["registry"].SectionOrEmpty(), context);
@@ -93,11 +94,17 @@ public static class ConfigurationReader
             PlatformSection.RefuseSubjects(root);
         }
 
+        context.Keys = SecretsSection.Read(root["secrets"].SectionOrEmpty());
         var providers = ProviderSection.Read(root["providers"]);
         var deployments = DeploymentSection.Read(root["deployments"], providers);
         var models = ModelSection.Read(root["models"], deployments);
         var tiers = TenantSection.ReadTiers(root["tiers"]);
         var tenants = new TenantSection(providers, new KeySection(iam.Peppers)).ReadTenants(root["tenants"], tiers);
+        if (iam.Platform is null)
+        {
+            ProviderSection.RequireTenants(root["providers"], tenants.Select(tenant => tenant.Tenant.Name).Append(FirstKey.DefaultTenant).Distinct());
+        }
+
         var policy = PolicySection.Read(root["policy"].SectionOrEmpty(), context, providers, deployments);
         var configuration = new GatewayConfiguration
         {
@@ -105,6 +112,7 @@ public static class ConfigurationReader
             Store = ProcessSections.Store(root["store"].SectionOrEmpty()),
             Limiter = ProcessSections.Limiter(root["limiter"].SectionOrEmpty()),
             Iam = iam,
+            Secrets = context.Keys,
             Server = ProcessSections.Server(root["server"].SectionOrEmpty()),
             Telemetry = ProcessSections.Telemetry(root["telemetry"].SectionOrEmpty()),
             Guard = ProcessSections.Guard(root["guard"].SectionOrEmpty()),
@@ -124,6 +132,20 @@ public static class ConfigurationReader
         ProcessSections.RequireSharedPepper(configuration.Store, root["iam"].SectionOrEmpty()["pepper"]);
         root.RefuseUnknownKeys();
         return configuration;
+    }
+
+    private static (string? Text, string? Mistake) TextOf(string file)
+    {
+        try
+        {
+            return !File.Exists(file) ? (null, "this file does not exist: check --config")
+                : new FileInfo(file).Length > MaxFileBytes ? (null, $"larger than {MaxFileBytes >> 20} MB: this is no configuration")
+                : (File.ReadAllText(file), null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return (null, "this file cannot be read: check its permissions");
+        }
     }
 
     private static ConfigurationReading Refused(string source, string file, string message) => new()

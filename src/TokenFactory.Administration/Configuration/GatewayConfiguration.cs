@@ -1,3 +1,4 @@
+using TokenFactory.Administration.Secrets;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Inference.ReadModel.Policies;
 
@@ -18,6 +19,9 @@ public sealed record GatewayConfiguration
     public required LimiterSettings Limiter { get; init; }
 
     public required IamSettings Iam { get; init; }
+
+    /// <summary>What sealed credentials are sealed and opened under. Read anew with every configuration.</summary>
+    public SecretKeyring Secrets { get; init; } = SecretKeyring.None;
 
     public required ServerSettings Server { get; init; }
 

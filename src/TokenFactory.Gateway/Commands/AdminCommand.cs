@@ -1,5 +1,6 @@
 using System.CommandLine;
 using TokenFactory.Gateway.Commands.Registration;
+using TokenFactory.Gateway.Commands.Secrets;
 
 namespace TokenFactory.Gateway.Commands;
 
@@ -17,6 +18,7 @@ internal static class AdminCommand
 
         command.Subcommands.Add(ExplainCommand.Create());
         command.Subcommands.Add(DeadLettersCommand.Create());
+        command.Subcommands.Add(SecretsCommand.Create());
         return command;
     }
 }

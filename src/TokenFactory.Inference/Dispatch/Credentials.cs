@@ -3,7 +3,7 @@ using TokenFactory.Inference.ReadModel;
 
 namespace TokenFactory.Inference.Dispatch;
 
-/// <summary>What a backend knows the gateway by, where its dialect puts it.</summary>
+/// <summary>What a backend knows the gateway by, where its dialect puts it. Only for a request whose address <see cref="Deployment.MayBeAskedAt"/> allows.</summary>
 internal static class Credentials
 {
     public static void Add(HttpRequestHeaders headers, Provider provider)

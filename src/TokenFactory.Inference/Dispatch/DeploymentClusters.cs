@@ -70,17 +70,28 @@ internal sealed class DeploymentClusters : IProxyConfigProvider, IDisposable
                 }
                 : null,
         },
-        Metadata = new Dictionary<string, string>
+        Metadata = MetadataOf(deployment),
+    };
+
+    private Dictionary<string, string> MetadataOf(Deployment deployment)
+    {
+        var metadata = new Dictionary<string, string>
         {
             [ForwardClients.KindKey] = deployment.Provider.Kind.ToString(),
             [ForwardClients.AnswerKey] = deployment.Answer ?? "",
             [ForwardClients.ConnectKey] = (deployment.Clocks ?? _options.Clocks).Connect.TotalMilliseconds.ToString(System.Globalization.CultureInfo.InvariantCulture),
-        },
-    };
+        };
+        if (deployment.Provider.Reach is { } reach)
+        {
+            metadata[ForwardClients.ReachKey] = reach.ToString();
+        }
+
+        return metadata;
+    }
 
     private static Dictionary<string, DestinationConfig> Destinations(Deployment deployment) =>
         deployment.Provider.IsInside
-            ? new() { ["loopback"] = new DestinationConfig { Address = "http://loopback/v1" } }
+            ? new() { ["loopback"] = new DestinationConfig { Address = $"http://{Deployment.InsideHost}/v1" } }
             : deployment.Endpoints.ToDictionary(e => e.ToString(), e => new DestinationConfig { Address = e.ToString().TrimEnd('/') });
 
 #pragma warning disable CA1001 // see _expired

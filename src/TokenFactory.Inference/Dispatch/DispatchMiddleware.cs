@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using TokenFactory.Inference.Dialects;
+using TokenFactory.Inference.Dispatch.Connecting;
 using TokenFactory.Inference.Dispatch.Standing;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Inference.Routing;
@@ -140,6 +141,12 @@ internal sealed partial class DispatchMiddleware(
 
     private async Task<Failure?> AttemptAsync(HttpContext context, Exchange exchange, Deployment deployment, DeploymentStanding standing, ExpressedRequest request)
     {
+        if (!deployment.Provider.IsFor(exchange.Caller.Tenant.Name))
+        {
+            // Guard's route has no such deployment. Were a stop ever to widen it, this is the last place where a prompt is still within its walls.
+            throw new InvalidOperationException($"{deployment.Name} is another tenant's own");
+        }
+
         var placement = deployment.PlacementFor(exchange.Ask.Model);
         var call = ModelCall.Of(exchange.Operation, exchange.Route, deployment);
         using var span = Telemetry.StartModelCall(call);
@@ -243,8 +250,23 @@ internal sealed partial class DispatchMiddleware(
     {
         ForwarderError.NoAvailableDestinations => new Failure(Outcome.Failed, GatewayError.NoBackend, TookPrompt: false),
         _ when answering => new Failure(Outcome.BackendCut, GatewayError.BackendCut, TookPrompt: true),
+        _ when Withheld(forwarder.Exception) is { } error => new Failure(Outcome.Failed, error, TookPrompt: false),
         _ => new Failure(Outcome.Failed, GatewayError.BackendFailed, TookPrompt: !NeverSent(forwarder.Exception)),
     };
+
+    /// <summary>Why the gateway itself would not send it there; null when it would.</summary>
+    private static GatewayError? Withheld(Exception? cause)
+    {
+        for (; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is AddressNotAllowedException or EndpointChangedException)
+            {
+                return cause is AddressNotAllowedException ? GatewayError.AddressNotAllowed : GatewayError.EndpointChanged;
+            }
+        }
+
+        return null;
+    }
 
     // Without a connection there was nobody to take the prompt.
     private static bool NeverSent(Exception? cause) => cause is HttpRequestException

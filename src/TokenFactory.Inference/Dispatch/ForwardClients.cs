@@ -1,7 +1,10 @@
 using System.Globalization;
 using System.Net;
+using Microsoft.Extensions.Logging;
+using TokenFactory.Inference.Dispatch.Connecting;
 using TokenFactory.Inference.Dispatch.Loopback;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Addresses;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace TokenFactory.Inference.Dispatch;
@@ -9,12 +12,16 @@ namespace TokenFactory.Inference.Dispatch;
 /// <summary>
 /// Makes the HTTP client of a cluster. It follows no redirect, keeps no cookie, uses no proxy of the environment and adds
 /// no trace header: what a backend gets is what the transforms say. What answers inside the gateway does so in the same place, without a network.
+/// A cluster whose rule of addresses changes gets a new client: no connection is used under another rule than it was made under.
 /// </summary>
-internal sealed class ForwardClients(Func<string?, LoopbackHandler> inside) : IForwarderHttpClientFactory
+internal sealed class ForwardClients(Func<string?, LoopbackHandler> inside, ResolveName resolve, GatewayMetrics metrics, ILogger<ForwardClients> logger) : IForwarderHttpClientFactory
 {
     public const string KindKey = "kind";
     public const string AnswerKey = "answer";
     public const string ConnectKey = "connect_ms";
+
+    /// <summary>An <see cref="AddressRule"/> as text; absent is any address.</summary>
+    public const string ReachKey = "reach";
 
     public HttpMessageInvoker CreateClient(ForwarderHttpClientContext context)
     {
@@ -30,7 +37,7 @@ internal sealed class ForwardClients(Func<string?, LoopbackHandler> inside) : IF
         }
 
         var connect = double.Parse(metadata?.GetValueOrDefault(ConnectKey) ?? "5000", CultureInfo.InvariantCulture);
-        return new HttpMessageInvoker(new SocketsHttpHandler
+        var handler = new SocketsHttpHandler
         {
             UseProxy = false,
             AllowAutoRedirect = false,
@@ -44,7 +51,15 @@ internal sealed class ForwardClients(Func<string?, LoopbackHandler> inside) : IF
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
             // A name that moves to another address is followed within this time.
             PooledConnectionLifetime = TimeSpan.FromMinutes(10),
-        });
+        };
+        if (metadata?.GetValueOrDefault(ReachKey) is { } reach)
+        {
+            // Every connection is made here: YARP's requests are HTTP/2 at most, and HTTP/3 is the only one that would not ask.
+            var guard = new GuardedConnect(context.ClusterId, AddressRule.Parse(reach), resolve, metrics, logger);
+            handler.ConnectCallback = (connection, cancel) => guard.ConnectAsync(connection.DnsEndPoint, cancel);
+        }
+
+        return new HttpMessageInvoker(handler);
     }
 
     private static bool Same(IReadOnlyDictionary<string, string>? left, IReadOnlyDictionary<string, string>? right) =>

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
+using TokenFactory.Inference.Dispatch.Connecting;
 using TokenFactory.Inference.ReadModel;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
@@ -41,6 +42,11 @@ internal sealed class ForwardTransforms(UpstreamUris uris, TimeProvider clock) :
         var scope = Scope(context.HttpContext);
         var request = context.ProxyRequest;
         request.RequestUri = uris.Of(context.DestinationPrefix, scope.Exchange.Operation, scope.Deployment.Provider.Dialect);
+        if (!scope.Deployment.MayBeAskedAt(request.RequestUri))
+        {
+            throw new EndpointChangedException(scope.Deployment.Name);
+        }
+
         request.Headers.UserAgent.Add(_agent);
         request.Headers.TryAddWithoutValidation(GatewayHeaders.RequestId, scope.Exchange.RequestIdText);
         request.Headers.TryAddWithoutValidation("Accept", scope.Exchange.Ask.Stream ? "text/event-stream" : "application/json");

@@ -7,7 +7,7 @@ namespace TokenFactory.Inference.Guard;
 /// <summary>What a key may ask, in which order of checks, of whatever wants to know: the path, or an explanation.</summary>
 internal sealed class GuardRules(GuardOptions options)
 {
-    /// <summary>The model's route, or why the key may not have it.</summary>
+    /// <summary>The model's route, with the deployments that the key's tenant can reach and no others, or why the key may not have it.</summary>
     public (ModelRoute? Route, GatewayError? Error) Judge(Snapshot snapshot, Caller caller, Ask ask)
     {
         var scope = Scopes.Of(ask.Operation);
@@ -16,7 +16,7 @@ internal sealed class GuardRules(GuardOptions options)
             return (null, GatewayError.MissingScope(scope));
         }
 
-        if (snapshot.Registry.Find(ask.Model) is not { } route)
+        if (snapshot.Registry.ModelsOf(caller.Tenant).Find(ask.Model) is not { } route)
         {
             return (null, GatewayError.ModelNotFound(ask.Model));
         }

@@ -22,7 +22,7 @@ internal static class ModelEndpoints
     {
         var (key, snapshot) = context.KeyedCall();
         var caller = new Caller(key);
-        var allowed = snapshot.Registry.Names.Where(caller.MayUse).Order(StringComparer.Ordinal).ToArray();
+        var allowed = snapshot.Registry.ModelsOf(caller.Tenant).Names.Where(caller.MayUse).Order(StringComparer.Ordinal).ToArray();
         return IsAnthropic(context)
             ? Results.Json(new AnthropicModelListView([.. allowed.Select(AnthropicViewOf)], HasMore: false, allowed.FirstOrDefault(), allowed.LastOrDefault()), ModelJson.Default.AnthropicModelListView)
             : Results.Json(new ModelListView("list", [.. allowed.Select(ViewOf)]), ModelJson.Default.ModelListView);
@@ -32,7 +32,7 @@ internal static class ModelEndpoints
     {
         var (key, snapshot) = context.KeyedCall();
         var name = Uri.UnescapeDataString(id);
-        if (new Caller(key).MayUse(name) && snapshot.Registry.Find(name) is not null)
+        if (new Caller(key).MayUse(name) && snapshot.Registry.ModelsOf(key.Tenant).Find(name) is not null)
         {
             var found = IsAnthropic(context) ? Results.Json(AnthropicViewOf(name), ModelJson.Default.AnthropicModelView) : Results.Json(ViewOf(name), ModelJson.Default.ModelView);
             await found.ExecuteAsync(context);

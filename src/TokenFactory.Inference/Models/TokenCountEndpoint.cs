@@ -49,7 +49,7 @@ internal static class TokenCountEndpoint
 
             var (key, snapshot) = context.KeyedCall();
             var caller = new Caller(key);
-            if (snapshot.Registry.Find(ask.Model) is null)
+            if (snapshot.Registry.ModelsOf(caller.Tenant).Find(ask.Model) is null)
             {
                 await context.RefuseAsync(GatewayError.ModelNotFound(ask.Model));
                 return;

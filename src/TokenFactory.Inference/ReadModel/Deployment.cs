@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using TokenFactory.Inference.ReadModel.Addresses;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
 
@@ -26,10 +27,27 @@ public sealed record Provider(string Name, ProviderKind Kind, string? Region, Se
     /// <summary>What was agreed with it (<c>dpa</c>, <c>no_training</c>, …): facts for policy, absent is unknown.</summary>
     public FrozenDictionary<string, bool> Contract { get; init; } = FrozenDictionary<string, bool>.Empty;
 
+    /// <summary>Whose own it is: nobody else's requests reach or see its deployments. Null is the operator's, for every tenant.</summary>
+    public string? Tenant { get; init; }
+
+    public bool IsCustomerOwned => Tenant is not null;
+
+    /// <summary>To whom the credential may be shown, as it was sealed; null is to every endpoint of its deployments.</summary>
+    public FrozenSet<EndpointOrigin>? CredentialOrigins { get; init; }
+
+    /// <summary>Which addresses the names of its endpoints may lead to; null is any.</summary>
+    public AddressRule? Reach { get; init; }
+
+    /// <summary>Whether endpoints of a provider with such a rule may be asked in plain text.</summary>
+    public bool AllowsHttp { get; init; }
+
     /// <summary>Whether it answers inside the gateway, so that no data leaves the process.</summary>
     public bool IsInside => Kind is ProviderKind.Loopback or ProviderKind.Manual;
 
     public Dialect Dialect => Kind == ProviderKind.Anthropic ? Dialect.Anthropic : Dialect.OpenAi;
+
+    /// <param name="tenant">Null: a tenant that has nothing of its own.</param>
+    public bool IsFor(string? tenant) => Tenant is null || Tenant == tenant;
 }
 
 /// <summary>A secret value that no log, record or exception prints.</summary>
@@ -43,6 +61,9 @@ public sealed class Secret(string value)
 /// <summary>One upstream model at one provider.</summary>
 public sealed record Deployment
 {
+    /// <summary>Stands in an address for what answers inside the gateway.</summary>
+    internal const string InsideHost = "loopback";
+
     public required string Name { get; init; }
 
     public required Provider Provider { get; init; }
@@ -107,6 +128,19 @@ public sealed record Deployment
     public TimeSpan HealthInterval { get; init; } = TimeSpan.FromSeconds(10);
 
     public string? EffectiveRegion => Region ?? Provider.Region;
+
+    /// <summary>Whether a request to it may go to this address: one of its endpoints is of that origin, and its credential may be shown there.</summary>
+    public bool MayBeAskedAt(Uri address)
+    {
+        var isEndpoint = Provider.IsInside && address.Host == InsideHost;
+        for (var i = 0; i < Endpoints.Count && !isEndpoint; i++)
+        {
+            var endpoint = Endpoints[i];
+            isEndpoint = endpoint.Port == address.Port && endpoint.Scheme == address.Scheme && string.Equals(endpoint.Host, address.Host, StringComparison.OrdinalIgnoreCase);
+        }
+
+        return isEndpoint && (Provider.CredentialOrigins is not { } origins || origins.Contains(EndpointOrigin.Of(address)));
+    }
 
     public Placement PlacementFor(string askedModel) =>
         new(Name, Provider.Name, EffectiveRegion, UpstreamModel ?? askedModel, Version, Price, Site);

@@ -8,7 +8,7 @@ public sealed class GatewayConfigurationTests
     private static readonly (string, string)[] _sampleSecrets =
     [
         ("GATEWAY_PEPPER_V1", new string('1', 32)), ("GATEWAY_PEPPER_V2", new string('2', 32)), ("OPENMETER_TOKEN", "om-token"), ("SINK_REDIS", "redis://redis:6379"), ("SINK_RABBITMQ", "amqps://billing:pw@rabbit/usage"),
-        ("OPA_TOKEN", "opa-token"), ("CONTROL_PLANE", "control-token"), ("GPU_EU_KEY", "gpu-token"), ("VENDOR_KEY", "vendor-token"), ("CLAUDE_KEY", "claude-token"), ("DEV_KEY", "an-opaque-key-of-some-length"),
+        ("OPA_TOKEN", "opa-token"), ("CONTROL_PLANE", "control-token"), ("GPU_EU_KEY", "gpu-token"), ("VENDOR_KEY", "vendor-token"), ("CLAUDE_KEY", "claude-token"), ("GATEWAY_SECRETS_KEY_V1", Convert.ToBase64String(Enumerable.Repeat((byte)1, 32).ToArray())), ("GATEWAY_SECRETS_KEY_V2", Convert.ToBase64String(Enumerable.Repeat((byte)2, 32).ToArray())), ("DEV_KEY", "an-opaque-key-of-some-length"),
     ];
 
     [Fact]
@@ -45,6 +45,9 @@ public sealed class GatewayConfigurationTests
         Assert.Equal((ProviderKind.Manual, Operations.Chat | Operations.Completions), (manual.Provider.Kind, manual.Operations));
         Assert.StartsWith("The assistant is not available", manual.Answer, StringComparison.Ordinal);
 
+        var own = sample.Deployments.Single(d => d.Name == "acme-own").Provider;
+        Assert.Equal(("acme", "acme-token", "10.20.0.0/16", false), (own.Tenant, own.Credential!.Reveal(), own.Reach!.ToString(), own.AllowsHttp));
+        Assert.Equal("", claude.Provider.Reach!.ToString());
         var external = sample.ExternalPolicy!;
         Assert.Equal(("http://localhost:8181", TimeSpan.FromMilliseconds(50), 256, "opa-token"), (external.Origin, external.Timeout, external.MaxInFlight, external.Credential!.Reveal()));
         Assert.Equal("X-Opa-Caller", Assert.Single(external.Headers).Key);
@@ -90,14 +93,14 @@ public sealed class GatewayConfigurationTests
 
         var both = file.WithUpstream(new Uri("http://127.0.0.1:9/v1/"), new Secret("k"), "eu-west-1", ["gpt-x", "gpt-x", "mine"]);
 
-        var registry = new Registry(both.Deployments, both.Models);
+        var registry = new Registry(both.Deployments, both.Models).ModelsOf(new Tenant("acme"));
         Assert.Equal("upstream", registry.Find("gpt-x")!.Targets[0].Deployment.Name);
         Assert.Equal("http://127.0.0.1:9/v1", registry.Find("gpt-x")!.Targets[0].Deployment.Endpoints[0].AbsoluteUri);
         Assert.Equal("llama", registry.Find("mine")!.Targets[0].Deployment.Name);
         Assert.NotNull(registry.Find("loopback"));
         Assert.Null(registry.Find("anything"));
         Assert.NotEqual(file.Revision, both.Revision);
-        Assert.NotNull(new Registry(both.Deployments, file.WithUpstream(new Uri("http://h/v1"), null, null, []).Models).Find("anything"));
+        Assert.NotNull(new Registry(both.Deployments, file.WithUpstream(new Uri("http://h/v1"), null, null, []).Models).ModelsOf(new Tenant("acme")).Find("anything"));
     }
 
     [Fact]

@@ -224,7 +224,7 @@ public sealed class PlannerTests
     {
         ModelRoute[] routes = [.. new[] { "*", "*claude*", "*-turbo", "gpt-4o*", "gpt-4o" }.Select(p => new ModelRoute(ModelPattern.Parse(p), [], LimitSet.None))];
 
-        Assert.Equal(expected, new Registry([], routes).Find(asked)!.Pattern.ToString());
+        Assert.Equal(expected, new Registry([], routes).ModelsOf(_anywhere).Find(asked)!.Pattern.ToString());
     }
 
     [Theory]

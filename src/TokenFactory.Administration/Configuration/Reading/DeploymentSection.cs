@@ -55,7 +55,7 @@ internal static class DeploymentSection
             UpstreamModel = section["model"].Text(),
             Version = section["version"].Text(),
             Region = section["region"].Name(),
-            Site = SiteSection.Read(section),
+            Site = SiteSection.Read(section, provider),
             IsEnabled = section["enabled"].Flag() ?? true,
             Operations = operations,
             MaxContext = section["max_context"].Whole(1, MaxContextTokens),
@@ -132,6 +132,11 @@ internal static class DeploymentSection
             if (item.Required("a base URL").Url() is not { } url)
             {
                 continue;
+            }
+
+            if (provider is not null)
+            {
+                EndpointRules.Judge(item, url, provider);
             }
 
             if (urls.Contains(url))

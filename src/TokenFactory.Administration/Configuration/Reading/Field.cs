@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using TokenFactory.Administration.Secrets;
 using TokenFactory.Inference.ReadModel;
 
 namespace TokenFactory.Administration.Configuration.Reading;
@@ -210,6 +211,9 @@ internal readonly struct Field(Node? node, Origin parent, string path, ReadingCo
 
         return moment;
     }
+
+    /// <summary>What a sealed credential opens under.</summary>
+    public SecretKeyring Keys => context.Keys;
 
     public byte[]? SecretBytes() => SecretReference.Resolve(this, context);
 

@@ -33,7 +33,9 @@ internal static class ProviderSection
         var kind = section["kind"].Required("openai, anthropic, loopback or manual").Choice(
             ("openai", ProviderKind.OpenAi), ("anthropic", ProviderKind.Anthropic), ("loopback", ProviderKind.Loopback), ("manual", ProviderKind.Manual));
         var region = section["region"].Name();
-        var credential = section["credential"].Secret();
+        var tenant = section["tenant"].Name();
+        var (credential, origins) = CredentialReference.Read(section["credential"], tenant, name);
+        var (reach, allowsHttp) = ReachFields.Read(section, kind, section["tenant"].IsPresent);
         var contract = new Dictionary<string, bool>(StringComparer.Ordinal);
         if (section["contract"].Section() is { } flags)
         {
@@ -51,10 +53,33 @@ internal static class ProviderSection
             section["name"].Mistake($"'{Builtin.Name}' is the built-in provider: choose another name");
         }
 
+        if (tenant is not null && name == Builtin.Name)
+        {
+            section["tenant"].Mistake($"'{Builtin.Name}' is the built-in provider, which is every tenant's: choose another name for one of its own");
+        }
+
         section.RefuseUnknownKeys();
         return new Provider(name ?? "", kind ?? ProviderKind.OpenAi, region, credential)
         {
             Contract = contract.ToFrozenDictionary(StringComparer.Ordinal),
+            Tenant = tenant,
+            CredentialOrigins = origins,
+            Reach = reach,
+            AllowsHttp = allowsHttp,
         };
+    }
+
+    /// <summary>In standalone mode all tenants are known here: one that is not owns nothing that anybody could ever reach.</summary>
+    public static void RequireTenants(Field field, IEnumerable<string> tenants)
+    {
+        var known = tenants.ToArray();
+        foreach (var item in field.Items(1000) ?? [])
+        {
+            var reference = item.IsText ? null : item.Section()?["tenant"];
+            if (reference?.Name() is { } name && !known.Contains(name, StringComparer.Ordinal))
+            {
+                reference.Value.Mistake($"there is no tenant named '{name}' (known: {string.Join(", ", known.Take(20))}){KeySpelling.Suggest(name, known)}");
+            }
+        }
     }
 }

@@ -28,14 +28,14 @@ internal static class RoutingSection
         return null;
     }
 
-    public static RoutingPolicy ReadTenant(Section tenant, Named<Provider> known)
+    public static RoutingPolicy ReadTenant(Section tenant, string name, Named<Provider> known)
     {
         var providers = tenant["providers"].SectionOrEmpty();
         var policy = new RoutingPolicy
         {
-            AllowedProviders = Names(providers["allow"], known),
-            DeniedProviders = Names(providers["deny"], known),
-            PreferredProvider = known.Find(providers["prefer"])?.Name,
+            AllowedProviders = Names(providers["allow"], name, known),
+            DeniedProviders = Names(providers["deny"], name, known),
+            PreferredProvider = Reachable(providers["prefer"], name, known),
             MaxNanoUsdPerRequest = tenant["max_usd_per_request"].NanoUsd(),
             Strategy = tenant["strategy"].Choice(_strategies),
         };
@@ -52,8 +52,23 @@ internal static class RoutingSection
     public static RoutingStrategy ReadModel(Section model) =>
         model["strategy"].Choice(_strategies.AsSpan(..^1)) ?? RoutingStrategy.Weighted;
 
-    private static FrozenSet<string> Names(Field field, Named<Provider> known) =>
-        (field.Items() ?? []).Select(item => known.Find(item.Required("the name of a provider"))?.Name)
+    private static FrozenSet<string> Names(Field field, string tenant, Named<Provider> known) =>
+        (field.Items() ?? []).Select(item => Reachable(item.Required("the name of a provider"), tenant, known))
             .OfType<string>()
             .ToFrozenSet(StringComparer.Ordinal);
+
+    private static string? Reachable(Field field, string tenant, Named<Provider> known)
+    {
+        if (known.Find(field) is not { } provider)
+        {
+            return null;
+        }
+
+        if (!provider.IsFor(tenant))
+        {
+            field.Mistake($"'{provider.Name}' is another tenant's own provider, which no request of this one can reach");
+        }
+
+        return provider.Name;
+    }
 }

@@ -29,6 +29,7 @@ internal static class SecretReference
         {
             ["env", { Length: > 0 } name] => FromEnvironment(name, field, context),
             ["file", { Length: > 0 } path] => FromFile(path, field, context),
+            ["sealed", ..] => Refuse(field, "a sealed text is the credential of the provider that it was sealed for, and opens nowhere else: write env:NAME or file:PATH"),
             _ => Refuse(field, "secrets are references: env:NAME or file:PATH"),
         };
         if (value is not null)

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using TokenFactory.Inference.ReadModel;
 
 namespace TokenFactory.Administration.Configuration.Reading;
 
@@ -7,9 +8,19 @@ namespace TokenFactory.Administration.Configuration.Reading;
 internal static class SiteSection
 {
     /// <returns>Null when it says nothing.</returns>
-    public static string? Read(Section section)
+    public static string? Read(Section section, Provider? provider)
     {
         var ownership = section["ownership"].Choice(("own", Ownership.Own), ("vendor", Ownership.Vendor), ("customer", Ownership.Customer));
+        if (provider is { IsCustomerOwned: true })
+        {
+            if (ownership is not (null or Ownership.Customer))
+            {
+                section["ownership"].Mistake("its provider is a tenant's own: customer, or leave it out");
+            }
+
+            ownership = Ownership.Customer;
+        }
+
         (string Name, string? Value)[] members =
         [
             ("zone", section["zone"].Name()),

@@ -46,7 +46,7 @@ internal sealed class TenantSection(Named<Provider> providers, KeySection keys)
         {
             Tier = tiers.Find(section["tier"]),
             Region = section["region"].Name(),
-            Routing = RoutingSection.ReadTenant(section, providers),
+            Routing = RoutingSection.ReadTenant(section, name, providers),
             Limits = Limits.Read(section),
         };
 

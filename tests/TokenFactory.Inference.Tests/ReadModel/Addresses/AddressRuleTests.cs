@@ -1,0 +1,150 @@
+using System.Net;
+using TokenFactory.Inference.ReadModel.Addresses;
+using Xunit;
+
+namespace TokenFactory.Inference.Tests.ReadModel.Addresses;
+
+/// <summary>The table of what a tenant's endpoint may not be at: every form of an address has the verdict of where a connection to it would end.</summary>
+public sealed class AddressRuleTests
+{
+    [Theory]
+    [InlineData("0.0.0.0", "this network")]
+    [InlineData("0.1.2.3", "this network")]
+    [InlineData("10.0.0.0", "private")]
+    [InlineData("10.255.255.255", "private")]
+    [InlineData("100.64.0.0", "carrier-grade NAT")]
+    [InlineData("100.127.255.255", "carrier-grade NAT")]
+    [InlineData("100.100.100.200", "cloud metadata")]
+    [InlineData("127.0.0.1", "loopback")]
+    [InlineData("127.255.255.255", "loopback")]
+    [InlineData("168.63.129.16", "cloud metadata")]
+    [InlineData("169.254.0.1", "link-local")]
+    [InlineData("169.254.169.254", "cloud metadata")]
+    [InlineData("169.254.170.2", "cloud metadata")]
+    [InlineData("172.16.0.0", "private")]
+    [InlineData("172.31.255.255", "private")]
+    [InlineData("192.0.0.1", "protocol assignments")]
+    [InlineData("192.0.0.192", "cloud metadata")]
+    [InlineData("192.0.2.1", "documentation")]
+    [InlineData("192.88.99.1", "6to4 relay")]
+    [InlineData("192.168.0.1", "private")]
+    [InlineData("198.18.0.1", "benchmarking")]
+    [InlineData("198.19.255.255", "benchmarking")]
+    [InlineData("198.51.100.1", "documentation")]
+    [InlineData("203.0.113.1", "documentation")]
+    [InlineData("224.0.0.1", "multicast")]
+    [InlineData("239.255.255.255", "multicast")]
+    [InlineData("240.0.0.1", "reserved")]
+    [InlineData("255.255.255.255", "broadcast")]
+    [InlineData("::", "unspecified")]
+    [InlineData("::1", "loopback")]
+    [InlineData("::7f00:1", "IPv4-compatible")]
+    [InlineData("::ffff:127.0.0.1", "loopback")]
+    [InlineData("::ffff:10.0.0.1", "private")]
+    [InlineData("::ffff:169.254.169.254", "cloud metadata")]
+    [InlineData("::ffff:0:127.0.0.1", "IPv4-translated")]
+    [InlineData("64:ff9b::7f00:1", "loopback")]
+    [InlineData("64:ff9b::169.254.169.254", "cloud metadata")]
+    [InlineData("64:ff9b::10.0.0.1", "private")]
+    [InlineData("64:ff9b:1::8.8.8.8", "local NAT64")]
+    [InlineData("64:ff9b:1:fffe::127.0.0.1", "local NAT64")]
+    [InlineData("64:ff9b:2::1", "not global unicast")]
+    [InlineData("100::1", "discard")]
+    [InlineData("100:0:0:1::1", "dummy prefix")]
+    [InlineData("2001::1", "Teredo")]
+    [InlineData("2001:0:4136:e378:8000:63bf:3fff:fdd2", "Teredo")]
+    [InlineData("2001:2::1", "benchmarking")]
+    [InlineData("2001:10::1", "protocol assignments")]
+    [InlineData("2001:20::1", "protocol assignments")]
+    [InlineData("2001:db8::1", "documentation")]
+    [InlineData("2002:7f00:1::", "6to4")]
+    [InlineData("2002:a9fe:a9fe::1", "6to4")]
+    [InlineData("2002:808:808::1", "6to4")]
+    [InlineData("2a00:1450::5efe:127.0.0.1", "ISATAP")]
+    [InlineData("2a00:1450::200:5efe:10.0.0.1", "ISATAP")]
+    [InlineData("3fff::1", "documentation")]
+    [InlineData("4000::1", "not global unicast")]
+    [InlineData("5f00::1", "segment routing")]
+    [InlineData("fc00::1", "unique local")]
+    [InlineData("fd12:3456::1", "unique local")]
+    [InlineData("fd00:ec2::254", "cloud metadata")]
+    [InlineData("fd20:ce::254", "cloud metadata")]
+    [InlineData("fd00:c1::a9fe:a9fe", "cloud metadata")]
+    [InlineData("fe80::1", "link-local")]
+    [InlineData("fe80::1%1", "link-local")]
+    [InlineData("febf::1", "link-local")]
+    [InlineData("fec0::1", "site-local")]
+    [InlineData("ff02::1", "multicast")]
+    public void P9_what_is_not_public_is_refused_by_its_range(string address, string range) =>
+        Assert.Equal(range, AddressRule.PublicOnly.RefusalOf(IPAddress.Parse(address)));
+
+    [Theory]
+    [InlineData("1.1.1.1")]
+    [InlineData("8.8.8.8")]
+    [InlineData("9.255.255.255")]
+    [InlineData("11.0.0.0")]
+    [InlineData("100.63.255.255")]
+    [InlineData("100.128.0.0")]
+    [InlineData("126.255.255.255")]
+    [InlineData("128.0.0.1")]
+    [InlineData("168.63.129.17")]
+    [InlineData("169.253.255.255")]
+    [InlineData("169.255.0.0")]
+    [InlineData("172.15.255.255")]
+    [InlineData("172.32.0.0")]
+    [InlineData("192.0.1.1")]
+    [InlineData("192.167.255.255")]
+    [InlineData("192.169.0.0")]
+    [InlineData("198.17.255.255")]
+    [InlineData("198.20.0.0")]
+    [InlineData("223.255.255.255")]
+    [InlineData("2001:200::1")]
+    [InlineData("2001:4860:4860::8888")]
+    [InlineData("2003::1")]
+    [InlineData("2606:4700:4700::1111")]
+    [InlineData("2a00:1450:4001:80b::200e")]
+    [InlineData("3ffe::1")]
+    [InlineData("::ffff:8.8.8.8")]
+    [InlineData("64:ff9b::8.8.8.8")]
+    public void What_is_public_is_connected_to(string address) => Assert.Null(AddressRule.PublicOnly.RefusalOf(IPAddress.Parse(address)));
+
+    [Theory]
+    [InlineData("10.20.0.0/16", "10.20.3.4", true)]
+    [InlineData("10.20.0.0/16", "::ffff:10.20.3.4", true)]
+    [InlineData("10.20.0.0/16", "64:ff9b::10.20.3.4", true)]
+    [InlineData("10.20.0.0/16", "10.21.0.1", false)]
+    [InlineData("10.20.0.0/16", "::ffff:10.21.0.1", false)]
+    [InlineData("127.0.0.0/8", "127.0.0.1", true)]
+    [InlineData("127.0.0.0/8", "::1", false)]
+    [InlineData("fd00::/8", "fd12::1", true)]
+    [InlineData("fd00::/8", "fc12::1", false)]
+    [InlineData("fd00::/8", "fd00:ec2::254", false)]
+    [InlineData("100.64.0.0/10", "100.100.0.1", true)]
+    [InlineData("100.64.0.0/10", "100.100.100.200", false)]
+    [InlineData("192.0.0.0/24", "192.0.0.192", false)]
+    public void An_operator_permits_networks_and_never_where_credentials_are_given_away(string network, string address, bool isPermitted) =>
+        Assert.Equal(isPermitted, AddressRule.Parse(network).RefusalOf(IPAddress.Parse(address)) is null);
+
+    [Theory]
+    [InlineData("0.0.0.0/0", "wider than /8")]
+    [InlineData("0.0.0.0/7", "wider than /8")]
+    [InlineData("::/0", "wider than /8")]
+    [InlineData("169.254.169.254/32", "cloud metadata")]
+    [InlineData("169.254.0.0/16", "link-local")]
+    [InlineData("fd00:ec2::/32", "cloud metadata")]
+    [InlineData("2002::/16", "6to4")]
+    [InlineData("64:ff9b:1::/96", "local NAT64")]
+    [InlineData("224.0.0.0/8", "multicast")]
+    public void What_nobody_can_permit_is_said_to_be_so(string network, string says) =>
+        Assert.Contains(says, AddressRule.MistakeIn(IPNetwork.Parse(network)), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_rule_reads_back_from_its_text()
+    {
+        var rule = AddressRule.Parse("10.20.0.0/16 fd12::/32");
+
+        Assert.Equal("10.20.0.0/16 fd12::/32", rule.ToString());
+        Assert.Equal("", AddressRule.PublicOnly.ToString());
+        Assert.Empty(AddressRule.Parse("").Permitted);
+    }
+}
