@@ -27,7 +27,7 @@ internal static class Worst
 
     private static long OutputTokens(Ask ask, ModelRoute route, LearntOutputs learnt)
     {
-        if (ask.Operation == Operations.Embeddings)
+        if (!ask.Operation.WritesText)
         {
             return 0;
         }

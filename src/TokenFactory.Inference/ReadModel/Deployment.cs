@@ -58,7 +58,7 @@ public sealed record Deployment
     /// <summary>Overrides the provider's.</summary>
     public string? Region { get; init; }
 
-    public Operations Operations { get; init; } = Operations.All;
+    public Operations Operations { get; init; } = Operations.Usual;
 
     /// <summary>Tokens, input and output together; null is unknown.</summary>
     public long? MaxContext { get; init; }

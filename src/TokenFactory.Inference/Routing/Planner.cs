@@ -61,7 +61,7 @@ internal sealed class Planner(Random random, Observations? observed = null)
     /// <summary>What a request costs there if it writes all it may, the whole context if nothing less bounds it; null when nothing does.</summary>
     public static long? WorstCostNanoUsd(Deployment deployment, Ask ask, long input)
     {
-        var output = ask.Operation == Operations.Embeddings ? 0 : Least(ask.MaxOutputTokens, Least(deployment.MaxOutput, deployment.MaxContext));
+        var output = !ask.Operation.WritesText ? 0 : Least(ask.MaxOutputTokens, Least(deployment.MaxOutput, deployment.MaxContext));
         if (output is null && deployment.Price.OutputNanoUsd > 0)
         {
             return null;
@@ -75,7 +75,7 @@ internal sealed class Planner(Random random, Observations? observed = null)
 
     private static long? Least(long? left, long? right) => left is null || right < left ? right ?? left : left;
 
-    private static long OutputOf(Ask ask) => ask.Operation == Operations.Embeddings ? 0 : (ask.MaxOutputTokens ?? UsualOutputTokens) * ask.Choices;
+    private static long OutputOf(Ask ask) => !ask.Operation.WritesText ? 0 : (ask.MaxOutputTokens ?? UsualOutputTokens) * ask.Choices;
 
     private Rank RankOf(RouteTarget target, RoutingStrategy strategy, Ask ask, RoutingPolicy policy)
     {

@@ -10,7 +10,7 @@ internal readonly record struct AskText(string LastUserText, int Tokens, IReadOn
     {
         UpstreamOperation.Chat => OfMessages(root),
         UpstreamOperation.Completions => OfInputs(root, "prompt"),
-        UpstreamOperation.Embeddings => OfInputs(root, "input"),
+        UpstreamOperation.Embeddings or UpstreamOperation.Moderations => OfInputs(root, "input"),
         _ => new AskText("", 0, []),
     };
 

@@ -11,6 +11,8 @@ public enum UpstreamOperation
     Embeddings,
     Messages,
     CountTokens,
+    Moderations,
+    Responses,
 }
 
 /// <summary>What a request asks of the upstream, read the way a backend of its dialect reads it: OpenAI-compatible servers ignore

@@ -26,6 +26,7 @@ internal sealed class LoopbackHandler(CountTokens count, TimeProvider clock, str
             : path.EndsWith("/chat/completions", StringComparison.Ordinal) ? fields => Generated(request, fields, says is null ? Chat.Answer : Manual.OfChat(says))
             : path.EndsWith("/completions", StringComparison.Ordinal) ? fields => Generated(request, fields, says is null ? Completions.Answer : Manual.OfCompletions(says))
             : path.EndsWith("/embeddings", StringComparison.Ordinal) ? fields => Json(request, HttpStatusCode.OK, Embeddings.Answer(fields, count))
+            : path.EndsWith("/moderations", StringComparison.Ordinal) ? fields => Json(request, HttpStatusCode.OK, Moderations.Answer(fields, Ids.New(clock)))
             : null;
 
         return answer is null
