@@ -167,6 +167,24 @@ public sealed record GatewayError
         $"The model '{model}' does not serve {operation}. Use another model.") with
     { Param = "model" };
 
+    /// <summary>Altered, another tenant's, or of a backend that is gone: the caller is not told which.</summary>
+    public static GatewayError PreviousResponseNotFound { get; } = Of(404, InvalidRequest, "previous_response_not_found", "previous_response_not_found",
+        "There is no response of this id to go on from. Send the conversation's items in 'input' instead.") with
+    { Param = "previous_response_id" };
+
+    public static GatewayError ConversationElsewhere(string model) => Of(400, InvalidRequest, "conversation_elsewhere", "conversation_elsewhere",
+        $"The response to go on from is kept where '{model}' is not served. Ask the model that gave it, or send the conversation's items in 'input'.") with
+    { Param = "previous_response_id" };
+
+    /// <param name="reasons">Reason codes.</param>
+    public static GatewayError ConversationExcluded(IEnumerable<string> reasons) => Of(403, InvalidRequest, "conversation_excluded", "conversation_excluded",
+        $"The response to go on from is kept where this request may not go: {string.Join(", ", reasons)}. Send the conversation's items in 'input' instead.") with
+    { Param = "previous_response_id" };
+
+    public static GatewayError ConversationUnavailable { get; } = Of(503, Unavailable, "conversation_unavailable", "conversation_unavailable",
+        "The one backend that keeps this conversation is not available at the moment. Try again shortly, or send the conversation's items in 'input' instead of 'previous_response_id'.") with
+    { Param = "previous_response_id", RetryAfter = TimeSpan.FromSeconds(5) };
+
     public static GatewayError ContextExceeded(string param, long limitTokens, long askedTokens) =>
         Of(400, InvalidRequest, "context_length_exceeded", "context_exceeded",
             $"The request needs {askedTokens} tokens, and at most {limitTokens} are possible. Shorten the input or lower the maximum output.") with

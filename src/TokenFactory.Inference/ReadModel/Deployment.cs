@@ -102,6 +102,10 @@ public sealed record Deployment
 
     public string? EffectiveRegion => Region ?? Provider.Region;
 
+    /// <summary>What it is asked in by a client of this dialect.</summary>
+    public Dialect DialectFor(Dialect client) =>
+        client == Dialect.Responses && Operations.HasFlag(Operations.Responses) ? Dialect.Responses : Provider.Dialect;
+
     public Placement PlacementFor(string askedModel) =>
         new(Name, Provider.Name, EffectiveRegion, UpstreamModel ?? askedModel, Version, Price);
 }

@@ -41,6 +41,12 @@ internal sealed class Planner(Random random, Observations? observed = null)
 
     private static string? ReasonAgainst(Deployment deployment, Ask ask, Decision decision)
     {
+        // What a backend keeps is kept nowhere else.
+        if (ask.Conversation is { } conversation && conversation.Deployment != deployment.Name)
+        {
+            return "conversation";
+        }
+
         if (!deployment.Operations.HasFlag(ask.Operation))
         {
             return "operation";
@@ -53,7 +59,8 @@ internal sealed class Planner(Random random, Observations? observed = null)
         }
 
         // The bound counts bytes as tokens: only what it leaves in doubt is worth counting.
-        return decision.Tenant.Routing.MaxNanoUsdPerRequest is { } most && !CostsAtMost(deployment, ask, ask.InputBound, most) && !CostsAtMost(deployment, ask, ask.CountInput(), most)
+        var kept = ask.Conversation?.Tokens ?? 0;
+        return decision.Tenant.Routing.MaxNanoUsdPerRequest is { } most && !CostsAtMost(deployment, ask, ask.InputBound + kept, most) && !CostsAtMost(deployment, ask, ask.CountInput() + kept, most)
             ? "request_cost"
             : null;
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using TokenFactory.TestKit.Upstream.Anthropic;
 using TokenFactory.TestKit.Upstream.Moderations;
+using TokenFactory.TestKit.Upstream.Responses;
 
 namespace TokenFactory.TestKit.Upstream;
 
@@ -20,6 +21,11 @@ internal static class AnswerSteps
         }
 
         var answer = text is null ? HonestAnswer.To(play) : HonestAnswer.Of(text);
+        if (play.Ask.Operation == UpstreamOperation.Responses)
+        {
+            return ResponseSteps.Whole(play, answer);
+        }
+
         var tokens = answer.Tokens * play.Ask.Choices;
         var usage = Stated(play, tokens);
         return OfBytes(200, "application/json", CompletionJson.Whole(play, [.. Enumerable.Repeat(answer.Text, play.Ask.Choices)], answer.Finish, usage), [], tokens, usage);

@@ -35,7 +35,7 @@ internal sealed class ChunkReader(Place root)
 
     public bool IsError { get; private set; }
 
-    /// <summary>The last event of a stream of messages.</summary>
+    /// <summary>The last event of a stream whose dialect says so in an event.</summary>
     public bool IsDone { get; private set; }
 
     public bool HasChoices { get; private set; }
@@ -168,6 +168,9 @@ internal sealed class ChunkReader(Place root)
             case Place.Error:
                 IsError |= hole.Length > 0;
                 break;
+            case Place.Object when root == Place.Response:
+                ResponseEvent(ref reader, hole);
+                break;
             case Place.Object:
                 IsError |= reader.ValueTextEquals("error"u8);
                 IsDone |= root == Place.Message && reader.ValueTextEquals("message_stop"u8);
@@ -175,6 +178,17 @@ internal sealed class ChunkReader(Place root)
             default:
                 _saysMore |= place == Place.Other && reader.CurrentDepth == 1;
                 break;
+        }
+    }
+
+    /// <summary>A response that is incomplete is whole: a bound on the answer cut it. One that failed is an error, whatever was said before.</summary>
+    private void ResponseEvent(ref Utf8JsonReader reader, Hole type)
+    {
+        IsError |= reader.ValueTextEquals("error"u8) || reader.ValueTextEquals("response.failed"u8);
+        if (reader.ValueTextEquals("response.completed"u8) || reader.ValueTextEquals("response.incomplete"u8))
+        {
+            IsDone = true;
+            _finishes.Add(type);
         }
     }
 
