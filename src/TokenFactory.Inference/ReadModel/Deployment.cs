@@ -102,9 +102,13 @@ public sealed record Deployment
 
     public string? EffectiveRegion => Region ?? Provider.Region;
 
+    /// <summary>Whether it can be asked for this; a response can be had of whatever chats.</summary>
+    public bool Serves(Operations operation) =>
+        Operations.HasFlag(operation) || (operation == ReadModel.Operations.Responses && Operations.HasFlag(ReadModel.Operations.Chat));
+
     /// <summary>What it is asked in by a client of this dialect.</summary>
     public Dialect DialectFor(Dialect client) =>
-        client == Dialect.Responses && Operations.HasFlag(Operations.Responses) ? Dialect.Responses : Provider.Dialect;
+        client == Dialect.Responses && Operations.HasFlag(ReadModel.Operations.Responses) ? Dialect.Responses : Provider.Dialect;
 
     public Placement PlacementFor(string askedModel) =>
         new(Name, Provider.Name, EffectiveRegion, UpstreamModel ?? askedModel, Version, Price);

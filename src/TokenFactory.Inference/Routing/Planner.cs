@@ -47,7 +47,7 @@ internal sealed class Planner(Random random, Observations? observed = null)
             return "conversation";
         }
 
-        if (!deployment.Operations.HasFlag(ask.Operation))
+        if (!deployment.Serves(ask.Operation))
         {
             return "operation";
         }

@@ -12,6 +12,9 @@ namespace TokenFactory.Inference.Dialects.Responses;
 /// <param name="previous">What the client called the response that this one goes on from; null when it began anew.</param>
 internal sealed class ResponseIds(Func<string, string> sign, string? previous)
 {
+    // Deeper than any request that Intake takes, whose tools a response tells again.
+    private const int DepthBound = 1000;
+
     // Longer than any server's; it becomes a part of every event that names it.
     private const int IdBoundBytes = 256;
 
@@ -24,7 +27,7 @@ internal sealed class ResponseIds(Func<string, string> sign, string? previous)
     public IReadOnlyList<(int Start, int End, byte[] With)> Find(ReadOnlySpan<byte> json, bool isEvent)
     {
         _edits.Clear();
-        var reader = new Utf8JsonReader(json);
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = DepthBound });
         try
         {
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)

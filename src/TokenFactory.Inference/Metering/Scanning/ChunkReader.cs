@@ -9,7 +9,9 @@ namespace TokenFactory.Inference.Metering.Scanning;
 /// <param name="root">What the payload is: it tells the dialect.</param>
 internal sealed class ChunkReader(Place root)
 {
-    private const int Depth = 64;
+    // A response tells the tools of its request again, whose schemas may be as deep as a request may be.
+    private const int Depth = 128;
+    private const int KeyBoundBytes = 64;
 
     private readonly List<Hole> _holes = [];
     private readonly List<Hole> _finishes = [];
@@ -250,7 +252,7 @@ internal sealed class ChunkReader(Place root)
             return Places.Member(parent, reader.ValueSpan);
         }
 
-        Span<byte> key = stackalloc byte[Depth];
+        Span<byte> key = stackalloc byte[KeyBoundBytes];
         return reader.ValueSpan.Length > key.Length ? Place.Other : Places.Member(parent, key[..reader.CopyString(key)]);
     }
 
