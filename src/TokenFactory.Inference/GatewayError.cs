@@ -128,6 +128,9 @@ public sealed record GatewayError
     /// <summary>The backend that is left for the request speaks another dialect, which has no words for a part of it.</summary>
     public static GatewayError Inexpressible(string param, string message) => Of(400, InvalidRequest, "unsupported_parameter", "inexpressible", message) with { Param = param };
 
+    /// <summary>The gateway serves the rest of such a request, and not this: it could not be metered, kept apart from other tenants, or judged by the policy.</summary>
+    public static GatewayError Unsupported(string param, string message) => Of(400, InvalidRequest, "unsupported_parameter", "unsupported", message) with { Param = param };
+
     public static GatewayError UnknownSchema { get; } = Of(400, InvalidRequest, "unknown_schema", "unknown_schema",
         "There is no output schema of this id. Check it for a typing error, or ask an administrator to register it.") with
     { Param = "output_schema_id" };

@@ -35,7 +35,7 @@ internal sealed class GuardRules(GuardOptions options)
     {
         if (!route.Targets.Any(static target => target.Deployment.Operations.HasFlag(Operations.Responses)))
         {
-            return (null, GatewayError.Inexpressible("previous_response_id", "'previous_response_id': nobody keeps the conversations of this model. Send the conversation's items in 'input' instead."));
+            return (null, GatewayError.Unsupported("previous_response_id", "'previous_response_id': nobody keeps the conversations of this model. Send the conversation's items in 'input' instead."));
         }
 
         return ConversationIds.Find(snapshot, caller.Tenant.Name, route, previous) is not { } found ? (null, GatewayError.PreviousResponseNotFound)

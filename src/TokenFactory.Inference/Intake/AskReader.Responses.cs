@@ -78,7 +78,7 @@ internal ref partial struct AskReader
     }
 
     private GatewayError? ReadBackground() => ReadBoolean("background", out var isBackground) ?? (isBackground
-        ? GatewayError.Inexpressible("background", "'background' would run on after its usage is settled. Leave it out, and stream what takes long.")
+        ? GatewayError.Unsupported("background", "'background' would run on after its usage is settled. Leave it out, and stream what takes long.")
         : null);
 
     /// <summary>What a vendor keeps for the gateway's one credential, whoever's it is.</summary>
@@ -86,7 +86,7 @@ internal ref partial struct AskReader
     {
         Pass();
         return _json.TokenType == JsonTokenType.Null ? null
-            : GatewayError.Inexpressible(name, $"'{name}' names what the vendor keeps for all of the gateway's tenants together. Send what it holds in 'input' and 'instructions', or go on from 'previous_response_id'.");
+            : GatewayError.Unsupported(name, $"'{name}' names what the vendor keeps for all of the gateway's tenants together. Send what it holds in 'input' and 'instructions', or go on from 'previous_response_id'.");
     }
 
     private GatewayError? ReadHostedTools()

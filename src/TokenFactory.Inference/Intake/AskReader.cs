@@ -109,6 +109,12 @@ internal ref partial struct AskReader
             }
         }
 
+        // Whoever reads a member stops at its end: else what follows would not be read by anybody here, and by the backend all the same.
+        if (_json.TokenType != JsonTokenType.EndObject || _json.CurrentDepth != 0)
+        {
+            throw new System.Diagnostics.UnreachableException($"the reading of a request's members ended at depth {_json.CurrentDepth}");
+        }
+
         // A second value after the first makes the reader throw here.
         _json.Read();
         return Missing(countsOnly);

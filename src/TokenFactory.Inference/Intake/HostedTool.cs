@@ -40,14 +40,14 @@ internal static class HostedTool
         return type switch
         {
             null => GatewayError.InvalidValue($"tools[{index}].type", "Each tool must have a 'type'."),
-            "code_interpreter" or "shell" when hasSharedState => GatewayError.Inexpressible($"tools[{index}]",
+            "code_interpreter" or "shell" when hasSharedState => GatewayError.Unsupported($"tools[{index}]",
                 $"A '{type}' may not name a container or files: the vendor keeps them for all of the gateway's tenants together. Use a container of type 'auto' without files."),
             "function" or "custom" or "computer" or "computer_use_preview" or "local_shell" or "apply_patch" or "code_interpreter" or "shell" => null,
             _ when type.StartsWith("web_search", StringComparison.Ordinal) => null,
-            "mcp" => GatewayError.Inexpressible($"tools[{index}]", "An 'mcp' tool would send data to a place that the policy has not judged. Call it yourself and offer it as a tool of type 'function'."),
-            "file_search" => GatewayError.Inexpressible($"tools[{index}]", "'file_search' searches what the vendor keeps for all of the gateway's tenants together. Search yourself and send what was found in 'input'."),
-            "image_generation" => GatewayError.Inexpressible($"tools[{index}]", "'image_generation' is another model's work, which the usage of this one does not tell."),
-            _ => GatewayError.Inexpressible($"tools[{index}]", "The gateway does not know this type of tool, so it cannot vouch for where its data goes. Use 'function', 'custom', 'web_search' or 'code_interpreter'."),
+            "mcp" => GatewayError.Unsupported($"tools[{index}]", "An 'mcp' tool would send data to a place that the policy has not judged. Call it yourself and offer it as a tool of type 'function'."),
+            "file_search" => GatewayError.Unsupported($"tools[{index}]", "'file_search' searches what the vendor keeps for all of the gateway's tenants together. Search yourself and send what was found in 'input'."),
+            "image_generation" => GatewayError.Unsupported($"tools[{index}]", "'image_generation' is another model's work, which the usage of this one does not tell."),
+            _ => GatewayError.Unsupported($"tools[{index}]", "The gateway does not know this type of tool, so it cannot vouch for where its data goes. Use 'function', 'custom', 'web_search' or 'code_interpreter'."),
         };
     }
 
@@ -56,7 +56,9 @@ internal static class HostedTool
     {
         if (json.TokenType != JsonTokenType.StartObject)
         {
-            return json.TokenType != JsonTokenType.Null;
+            var isSomething = json.TokenType != JsonTokenType.Null;
+            json.Skip();
+            return isSomething;
         }
 
         var shared = false;
@@ -64,8 +66,7 @@ internal static class HostedTool
         {
             var isOwn = json.ValueTextEquals("type"u8) || json.ValueTextEquals("memory_limit"u8);
             json.Read();
-            shared |= !isOwn && json.TokenType != JsonTokenType.Null
-                || json.TokenType == JsonTokenType.String && json.ValueTextEquals("container_reference"u8);
+            shared |= isOwn ? json.TokenType == JsonTokenType.String && json.ValueTextEquals("container_reference"u8) : json.TokenType != JsonTokenType.Null;
             json.Skip();
         }
 

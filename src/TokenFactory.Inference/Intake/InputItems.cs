@@ -103,6 +103,6 @@ internal ref struct InputItems
         return false;
     }
 
-    private static GatewayError Shared(string param, string what, string instead) => GatewayError.Inexpressible(param,
+    private static GatewayError Shared(string param, string what, string instead) => GatewayError.Unsupported(param,
         $"'{param}' names {what}, which the vendor keeps for all of the gateway's tenants together. {instead}");
 }

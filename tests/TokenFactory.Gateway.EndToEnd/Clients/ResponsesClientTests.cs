@@ -4,7 +4,6 @@ using System.Text.Json;
 using OpenAI;
 using OpenAI.Moderations;
 using OpenAI.Responses;
-using TokenFactory.TestKit.Upstream;
 using Xunit;
 
 namespace TokenFactory.Gateway.EndToEnd.Clients;

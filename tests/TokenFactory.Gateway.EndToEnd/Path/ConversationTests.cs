@@ -1,4 +1,3 @@
-using System.Text.Json;
 using TokenFactory.TestKit.Upstream;
 using Xunit;
 

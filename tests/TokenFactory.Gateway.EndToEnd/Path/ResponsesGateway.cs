@@ -26,6 +26,7 @@ public sealed class ResponsesGateway : PathGateway
         providers:
           - { name: lab, kind: openai, region: eu-west-1, credential: env:FAR_KEY }
           - { name: overseas, kind: openai, region: us-east-1, credential: env:FAR_KEY }
+          - { name: desk, kind: manual }
         deployments:
           - name: far
             provider: lab
@@ -45,10 +46,12 @@ public sealed class ResponsesGateway : PathGateway
             health: { path: "false" }
             max_rest: 0s
             circuit: { enabled: false }
+          - { name: by-hand, provider: desk, answer: Write to the help desk. }
           - { name: embeds, provider: lab, endpoints: ["{{Upstream.BaseUrl}}"], model: fake-model, operations: [embeddings], health: { path: "false" } }
         models:
           - { name: talker, deployments: [ { use: far } ] }
           - { name: wanderer, deployments: [ { use: oversea, priority: 0 }, { use: far, priority: 1 } ] }
+          - { name: helped, deployments: [ { use: by-hand } ] }
           - { name: embedder, deployments: [ { use: embeds } ] }
           - { name: fake-model, deployments: [ { use: loopback } ] }
         tiers:

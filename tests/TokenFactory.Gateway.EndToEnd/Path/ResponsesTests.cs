@@ -175,6 +175,18 @@ public sealed class ResponsesTests(ResponsesGateway gateway) : IClassFixture<Res
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Manual_mode_answers_in_this_dialect_too_and_costs_nothing(bool stream)
+    {
+        var response = await gateway.SendAsync(ResponsesGateway.Body(stream, model: "helped"));
+
+        Assert.Equal((200, "manual"), (response.Status, response.Headers["x-tf-degraded"].ToString()));
+        Assert.Equal("Write to the help desk.", stream ? ResponseTold.Text(response) : JsonDocument.Parse(response.Text).RootElement.GetProperty("output")[0].GetProperty("content")[0].GetProperty("text").GetString());
+        Told.Settled(await gateway.SettlementAsync(Told.RequestId(response)), "completed", "known_zero", 0, 0);
+    }
+
     [Fact]
     public async Task P5_the_bound_on_the_answer_is_what_limits_hold()
     {
