@@ -88,7 +88,7 @@ internal sealed class ResponseIds(Func<string, string> sign, string? previous)
             return;
         }
 
-        if (reader.TokenType != JsonTokenType.String || reader.ValueSpan.Length is 0 or > IdBoundBytes)
+        if (reader.TokenType != JsonTokenType.String || reader.ValueSpan.Length is 0 or > IdBoundBytes || reader.ValueSpan.ContainsAnyExceptInRange((byte)'!', (byte)'~') || reader.ValueIsEscaped)
         {
             throw new UnreadableAnswerException("a response has an id that is none");
         }

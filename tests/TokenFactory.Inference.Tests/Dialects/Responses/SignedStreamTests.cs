@@ -70,6 +70,9 @@ public sealed class SignedStreamTests
     [InlineData("7")]
     [InlineData("\"\"")]
     [InlineData("{}")]
+    [InlineData("\"\\ud83d\"")]
+    [InlineData("\"a b\"")]
+    [InlineData("\"é\"")]
     public void An_id_that_is_none_makes_no_answer(string id)
     {
         using var converter = new SignedBody(Ids(null));
