@@ -45,11 +45,20 @@ public static class ErrorBody
     }
 
     /// <summary>The in-band form: one event, which every SDK that reads errors in streams understands.</summary>
-    public static ReadOnlyMemory<byte> ToEvent(GatewayError error, Dialect dialect, string requestId)
+    /// <param name="sequenceNumber">Of the event, in the dialect that numbers them.</param>
+    public static ReadOnlyMemory<byte> ToEvent(GatewayError error, Dialect dialect, string requestId, long sequenceNumber = 0)
     {
         var buffer = new ArrayBufferWriter<byte>(256);
-        buffer.Write(dialect == Dialect.Anthropic ? "event: error\ndata: "u8 : "data: "u8);
-        Write(buffer, error, dialect, requestId);
+        buffer.Write(dialect == Dialect.OpenAi ? "data: "u8 : "event: error\ndata: "u8);
+        if (dialect == Dialect.Responses)
+        {
+            WriteResponseEvent(buffer, error, sequenceNumber);
+        }
+        else
+        {
+            Write(buffer, error, dialect, requestId);
+        }
+
         buffer.Write("\n\n"u8);
         return buffer.WrittenMemory;
     }
@@ -84,6 +93,28 @@ public static class ErrorBody
         }
 
         json.WriteEndObject();
+    }
+
+    /// <summary>As OpenAI documents it, flat, and beside it the object that its service sends and its SDKs throw.</summary>
+    private static void WriteResponseEvent(ArrayBufferWriter<byte> buffer, GatewayError error, long sequenceNumber)
+    {
+        using var json = new Utf8JsonWriter(buffer);
+        json.WriteStartObject();
+        json.WriteString("type"u8, "error"u8);
+        json.WriteNumber("sequence_number"u8, sequenceNumber);
+        Members(json, error);
+        json.WriteStartObject("error"u8);
+        json.WriteString("type"u8, error.Type);
+        Members(json, error);
+        json.WriteEndObject();
+        json.WriteEndObject();
+
+        static void Members(Utf8JsonWriter json, GatewayError error)
+        {
+            json.WriteString("code"u8, error.Code);
+            json.WriteString("message"u8, error.Message);
+            json.WriteString("param"u8, error.Param);
+        }
     }
 
     /// <summary>Anthropic names its errors by their status (docs.claude.com/en/api/errors).</summary>

@@ -136,6 +136,9 @@ public sealed record GatewayError
     /// <summary>The backend that is left for the request speaks another dialect, which has no words for a part of it.</summary>
     public static GatewayError Inexpressible(string param, string message) => Of(400, InvalidRequest, "unsupported_parameter", "inexpressible", message) with { Param = param };
 
+    /// <summary>The gateway serves the rest of such a request, and not this: it could not be metered, kept apart from other tenants, or judged by the policy.</summary>
+    public static GatewayError Unsupported(string param, string message) => Of(400, InvalidRequest, "unsupported_parameter", "unsupported", message) with { Param = param };
+
     public static GatewayError UnknownSchema { get; } = Of(400, InvalidRequest, "unknown_schema", "unknown_schema",
         "There is no output schema of this id. Check it for a typing error, or ask an administrator to register it.") with
     { Param = "output_schema_id" };
@@ -174,6 +177,24 @@ public sealed record GatewayError
     public static GatewayError OperationNotServed(string model, string operation) => Of(404, InvalidRequest, "model_not_found", "operation_not_served",
         $"The model '{model}' does not serve {operation}. Use another model.") with
     { Param = "model" };
+
+    /// <summary>Altered, another tenant's, or of a backend that is gone: the caller is not told which.</summary>
+    public static GatewayError PreviousResponseNotFound { get; } = Of(404, InvalidRequest, "previous_response_not_found", "previous_response_not_found",
+        "There is no response of this id to go on from. Send the conversation's items in 'input' instead.") with
+    { Param = "previous_response_id" };
+
+    public static GatewayError ConversationElsewhere(string model) => Of(400, InvalidRequest, "conversation_elsewhere", "conversation_elsewhere",
+        $"The response to go on from is kept where '{model}' is not served. Ask the model that gave it, or send the conversation's items in 'input'.") with
+    { Param = "previous_response_id" };
+
+    /// <param name="reasons">Reason codes.</param>
+    public static GatewayError ConversationExcluded(IEnumerable<string> reasons) => Of(403, InvalidRequest, "conversation_excluded", "conversation_excluded",
+        $"The response to go on from is kept where this request may not go: {string.Join(", ", reasons)}. Send the conversation's items in 'input' instead.") with
+    { Param = "previous_response_id" };
+
+    public static GatewayError ConversationUnavailable { get; } = Of(503, Unavailable, "conversation_unavailable", "conversation_unavailable",
+        "The one backend that keeps this conversation is not available at the moment. Try again shortly, or send the conversation's items in 'input' instead of 'previous_response_id'.") with
+    { Param = "previous_response_id", RetryAfter = TimeSpan.FromSeconds(5) };
 
     public static GatewayError ContextExceeded(string param, long limitTokens, long askedTokens) =>
         Of(400, InvalidRequest, "context_length_exceeded", "context_exceeded",

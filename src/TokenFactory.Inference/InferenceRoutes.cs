@@ -16,6 +16,8 @@ internal static class InferenceRoutes
         new("/v1/chat/completions", "chat/completions", Operations.Chat),
         new("/v1/completions", "completions", Operations.Completions),
         new("/v1/embeddings", "embeddings", Operations.Embeddings),
+        new("/v1/moderations", "moderations", Operations.Moderations),
+        new("/v1/responses", "responses", Operations.Responses, Dialect.Responses),
         new(Messages, "messages", Operations.Chat, Dialect.Anthropic),
         Infer,
     ];

@@ -22,7 +22,7 @@ internal static class ExplainCommand
     private static readonly Option<string?> _request = new("--request") { Description = "A request that was made: its x-request-id" };
     private static readonly Option<string?> _key = new("--key") { Description = "The id of the key that asks, as `admin keys list` shows it" };
     private static readonly Option<string?> _model = new("--model") { Description = "The model it asks for" };
-    private static readonly Option<string> _operation = new("--operation") { Description = "chat, completions or embeddings", DefaultValueFactory = _ => "chat" };
+    private static readonly Option<string> _operation = new("--operation") { Description = OperationNames.Known, DefaultValueFactory = _ => "chat" };
     private static readonly Option<long> _input = new("--input-tokens") { Description = "How long its input is", DefaultValueFactory = _ => UsualInputTokens };
     private static readonly Option<long?> _output = new("--max-tokens") { Description = "What it bounds its output to" };
     private static readonly Option<string?> _useCase = new("--use-case") { Description = "X-TF-Use-Case" };
@@ -69,7 +69,7 @@ internal static class ExplainCommand
 
         if (OperationNames.Find(result.GetValue(_operation)!) is not { } operation)
         {
-            return await OpenedStore.RefuseAsync("--operation: write chat, completions or embeddings");
+            return await OpenedStore.RefuseAsync($"--operation: write {OperationNames.Known}");
         }
 
         var snapshot = await opened.Iam.SnapshotAsync(cancel);

@@ -6,6 +6,9 @@ namespace TokenFactory.Inference.Dialects;
 /// </summary>
 internal abstract class AnswerConverter : IDisposable
 {
+    /// <summary>Whether the bytes are of the client's dialect already, but for what is replaced in them: then whoever meters finds all of it in them himself.</summary>
+    public virtual bool IsClientsDialect => false;
+
     /// <summary>What the backend has reported, which it may have done before the client's dialect has a place for it; null while it has not.</summary>
     public virtual ReportedUsage? Usage => null;
 

@@ -34,7 +34,9 @@ internal sealed partial class DispatchMiddleware(
         exchange.DispatchedAt = clock.GetTimestamp();
         var failure = await WalkAsync(context, exchange);
         exchange.AnsweredAt = clock.GetTimestamp();
-        exchange.Failure = failure;
+        exchange.Failure = exchange.Ask.Conversation is not null && failure is { Error.Label: "no_backend" }
+            ? failure with { Error = GatewayError.ConversationUnavailable with { RetryAfter = failure.Error.RetryAfter } }
+            : failure;
     }
 
     private async Task<Failure?> WalkAsync(HttpContext context, Exchange exchange)
@@ -120,7 +122,7 @@ internal sealed partial class DispatchMiddleware(
     private static ExpressedRequest? Express(Exchange exchange, Deployment deployment, out GatewayError? refusal)
     {
         refusal = null;
-        var conversion = Conversion.Between(exchange.Dialect, deployment.Provider.Dialect);
+        var conversion = Conversion.Between(exchange.Dialect, deployment.DialectFor(exchange.Dialect));
         if (conversion is not null && deployment.Provider.Kind == ProviderKind.Manual)
         {
             // It says the same whatever it is asked, so nothing of the request can be inexpressible to it.

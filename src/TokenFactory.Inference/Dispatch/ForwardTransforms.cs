@@ -1,6 +1,10 @@
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
+using TokenFactory.Inference.Conversations;
+using TokenFactory.Inference.Dialects;
+using TokenFactory.Inference.Dialects.Responses;
 using TokenFactory.Inference.Dispatch.Connecting;
+using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.ReadModel;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
@@ -15,6 +19,9 @@ internal sealed class ForwardTransforms(UpstreamUris uris, TimeProvider clock) :
 {
     /// <summary>The version that docs/api/protocol.md describes.</summary>
     internal const string AnthropicVersion = "2023-06-01";
+
+    // Of an answer that nothing bounds: it is a part of what the next turn begins with.
+    private const long UsualOutputTokens = 1000;
 
     private static readonly MediaTypeHeaderValue _json = new("application/json");
     private static readonly ProductInfoHeaderValue _agent = new("token-factory-gateway", "1.0");
@@ -41,7 +48,7 @@ internal sealed class ForwardTransforms(UpstreamUris uris, TimeProvider clock) :
     {
         var scope = Scope(context.HttpContext);
         var request = context.ProxyRequest;
-        request.RequestUri = uris.Of(context.DestinationPrefix, scope.Exchange.Operation, scope.Deployment.Provider.Dialect);
+        request.RequestUri = uris.Of(context.DestinationPrefix, scope.Exchange.Operation, scope.Deployment.DialectFor(scope.Exchange.Dialect));
         if (!scope.Deployment.MayBeAskedAt(request.RequestUri))
         {
             throw new EndpointChangedException(scope.Deployment.Name);
@@ -74,21 +81,43 @@ internal sealed class ForwardTransforms(UpstreamUris uris, TimeProvider clock) :
         {
             context.SuppressResponseBody = true;
             scope.Rest = BackendRefusal.RestOf(response, clock.GetUtcNow());
-            scope.Refusal = await BackendRefusal.ReadAsync(response, scope.Deployment.Provider.Credential, scope.Clock.Token);
+            scope.Refusal = Renamed(await BackendRefusal.ReadAsync(response, scope.Deployment.Provider.Credential, scope.Clock.Token), scope.Exchange.Ask);
             return;
         }
 
         var type = response.Content.Headers.ContentType?.MediaType;
         var isEventStream = scope.Exchange.Ask.Stream && string.Equals(type, "text/event-stream", StringComparison.OrdinalIgnoreCase);
-        var converter = scope.Conversion?.Answer(isEventStream, clock);
+        var converter = scope.Conversion?.Answer(isEventStream, clock) ?? Signing(scope, isEventStream);
         scope.Exchange.Head = new UpstreamHead(
             isEventStream,
-            converter is null ? type : null,
+            converter is null or { IsClientsDialect: true } ? type : null,
             converter is null ? response.Content.Headers.ContentLength : null,
             scope.UsageInjected,
             scope.Deployment.Provider.Credential,
             converter);
     }
+
+    /// <summary>A response's id is the backend's own: the client gets one that only its tenant can use, and that says where to go with it.</summary>
+    private static AnswerConverter? Signing(AttemptScope scope, bool isEventStream)
+    {
+        var (exchange, deployment) = (scope.Exchange, scope.Deployment);
+        if (exchange.Dialect != Dialect.Responses)
+        {
+            return null;
+        }
+
+        var ask = exchange.Ask;
+        var tokens = (ask.Conversation?.Tokens ?? 0) + ask.InputEstimate + (ask.MaxOutputTokens ?? deployment.MaxOutput ?? UsualOutputTokens);
+        var held = Math.Min(tokens, deployment.MaxContext ?? long.MaxValue);
+        var ids = new ResponseIds(
+            id => ConversationIds.Sign(exchange.Snapshot.Peppers, exchange.Caller.Tenant.Name, deployment.Name, id, held), ask.PreviousResponseId);
+        return isEventStream ? new SignedStream(ids) : new SignedBody(ids);
+    }
+
+    /// <summary>A backend names what it was asked for, and the client would not recognise it.</summary>
+    private static GatewayError Renamed(GatewayError refusal, Ask ask) => ask.Conversation is { } conversation
+        ? refusal with { Message = refusal.Message.Replace(conversation.BackendId, ask.PreviousResponseId, StringComparison.Ordinal) }
+        : refusal;
 
     /// <summary>The version of the API, and what a client of the same dialect asks of it beyond that.</summary>
     private static void AnthropicHeaders(IHeaderDictionary from, HttpRequestHeaders to, bool isClients)

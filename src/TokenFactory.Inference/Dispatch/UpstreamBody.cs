@@ -33,6 +33,11 @@ internal static class UpstreamBody
             edits.Add((ask.ModelRange.Start.Value, ask.ModelRange.End.Value, Quoted(name)));
         }
 
+        if (ask.Conversation is { } conversation)
+        {
+            edits.Add((ask.PreviousRange.Start.Value, ask.PreviousRange.End.Value, Quoted(conversation.BackendId)));
+        }
+
         var asks = ask.Stream && ask.Dialect == Dialect.OpenAi && deployment.StreamsUsage && (!ask.StreamOptions.IncludeUsage || deployment.ContinuousUsage);
         if (asks)
         {

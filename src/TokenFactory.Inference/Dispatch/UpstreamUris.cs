@@ -13,7 +13,8 @@ internal sealed class UpstreamUris
     public Uri Of(string endpoint, Operations operation, Dialect dialect) =>
         _uris.GetOrAdd((endpoint, operation, dialect), static key => new Uri($"{key.Endpoint.TrimEnd('/')}/{PathOf(key.Operation, key.Dialect)}"));
 
+    // A response that is converted is a chat over there.
     private static string PathOf(Operations operation, Dialect dialect) =>
-        InferenceRoutes.Find(operation, dialect)?.UpstreamPath
+        InferenceRoutes.Find(operation == Operations.Responses && dialect != Dialect.Responses ? Operations.Chat : operation, dialect)?.UpstreamPath
         ?? throw new InvalidOperationException($"the dialect {dialect} has no {operation}: such a deployment is no candidate for it");
 }

@@ -20,6 +20,18 @@ internal sealed class GuardMiddleware(RequestDelegate next, GuardOptions options
             return;
         }
 
+        if (exchange.Ask.PreviousResponseId is { } previous)
+        {
+            var (conversation, lost) = GuardRules.Continue(exchange.Snapshot, exchange.Caller, route, previous);
+            if (conversation is null)
+            {
+                await context.RefuseAsync(lost!);
+                return;
+            }
+
+            exchange.Ask = exchange.Ask with { Conversation = conversation };
+        }
+
         exchange.Route = route;
         await next(context);
     }

@@ -1,4 +1,5 @@
 using TokenFactory.Inference.Access;
+using TokenFactory.Inference.Conversations;
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.ReadModel;
 
@@ -27,6 +28,19 @@ internal sealed class GuardRules(GuardOptions options)
         }
 
         return (InputFits(ask, caller.Tier) ?? ContextFits(ask, route)) is { } tooLong ? (null, tooLong) : (route, null);
+    }
+
+    /// <summary>The conversation that a request goes on with, or why it cannot.</summary>
+    public static (Conversation? Conversation, GatewayError? Error) Continue(Snapshot snapshot, Caller caller, ModelRoute route, string previous)
+    {
+        if (!route.Targets.Any(static target => target.Deployment.Operations.HasFlag(Operations.Responses)))
+        {
+            return (null, GatewayError.Unsupported("previous_response_id", "'previous_response_id': nobody keeps the conversations of this model. Send the conversation's items in 'input' instead."));
+        }
+
+        return ConversationIds.Find(snapshot, caller.Tenant.Name, route, previous) is not { } found ? (null, GatewayError.PreviousResponseNotFound)
+            : route.Targets.Any(target => target.Deployment.Name == found.Deployment) ? (found, null)
+            : (null, GatewayError.ConversationElsewhere(route.Pattern.ToString()));
     }
 
     private GatewayError? InputFits(Ask ask, Tier tier)

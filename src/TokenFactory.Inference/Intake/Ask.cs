@@ -36,6 +36,15 @@ internal sealed record Ask
     /// <summary>Input given as token ids, which are counted already.</summary>
     public long GivenTokens { get; init; }
 
+    /// <summary>The response that this one goes on from, as the caller names it; null when it begins anew.</summary>
+    public string? PreviousResponseId { get; init; }
+
+    /// <summary>Where <see cref="PreviousResponseId"/> lies in the body, quotes included.</summary>
+    public Range PreviousRange { get; init; }
+
+    /// <summary>The conversation that the request goes on with, once somebody has proven that it is the caller's own.</summary>
+    public Conversation? Conversation { get; init; }
+
     /// <summary>What <c>metadata</c> says of governance; null when it says nothing.</summary>
     public GovernanceReader? Metadata { get; init; }
 

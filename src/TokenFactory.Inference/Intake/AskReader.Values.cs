@@ -151,7 +151,13 @@ internal ref partial struct AskReader
     {
         _json.Read();
         var measure = new InputMeasure();
-        return (_operation == Operations.Chat ? measure.Messages(ref _json) : measure.Texts(ref _json, InputName)) ?? Add(measure);
+        var refusal = _operation switch
+        {
+            Operations.Chat => measure.Messages(ref _json),
+            Operations.Responses => measure.Items(ref _json),
+            _ => measure.Texts(ref _json, InputName, takesParts: _operation == Operations.Moderations),
+        };
+        return refusal ?? Add(measure);
     }
 
     private GatewayError? Add(InputMeasure measure)

@@ -32,6 +32,8 @@ internal ref partial struct AskReader
     private long _overhead;
     private long _givenTokens;
     private GovernanceReader? _metadata;
+    private string? _previous;
+    private Range _previousRange;
 
     private AskReader(PooledBody body, Operations operation, Dialect dialect, int maxDepth)
     {
@@ -54,6 +56,9 @@ internal ref partial struct AskReader
         Input = 64,
         Metadata = 128,
         System = 256,
+        Previous = 512,
+        Tools = 1024,
+        Background = 2048,
     }
 
     /// <param name="countsOnly">Nothing is to be answered, so a bound on the answer need not be there.</param>
@@ -104,6 +109,12 @@ internal ref partial struct AskReader
             }
         }
 
+        // Whoever reads a member stops at its end: else what follows would not be read by anybody here, and by the backend all the same.
+        if (_json.TokenType != JsonTokenType.EndObject || _json.CurrentDepth != 0)
+        {
+            throw new System.Diagnostics.UnreachableException($"the reading of a request's members ended at depth {_json.CurrentDepth}");
+        }
+
         // A second value after the first makes the reader throw here.
         _json.Read();
         return Missing(countsOnly);
@@ -121,24 +132,29 @@ internal ref partial struct AskReader
             return Once(Members.Stream, "stream") ?? ReadBoolean("stream", out _stream);
         }
 
-        if (_json.ValueTextEquals("max_tokens"u8))
-        {
-            return Once(Members.MaxTokens, "max_tokens") ?? ReadCount("max_tokens", MaxOutput, out _maxTokens);
-        }
-
         if (_json.ValueTextEquals("metadata"u8))
         {
             return Once(Members.Metadata, "metadata") ?? ReadMetadata();
         }
 
-        if (_json.ValueTextEquals("tools"u8) || _json.ValueTextEquals("response_format"u8) || _json.ValueTextEquals("output_config"u8))
-        {
-            return ReadTools();
-        }
-
         if (IsInput())
         {
             return Once(Members.Input, InputName) ?? ReadInput();
+        }
+
+        return _dialect == Dialect.Responses ? ReadResponsesMember() : ReadMessagesMember();
+    }
+
+    private GatewayError? ReadMessagesMember()
+    {
+        if (_json.ValueTextEquals("max_tokens"u8))
+        {
+            return Once(Members.MaxTokens, "max_tokens") ?? ReadCount("max_tokens", MaxOutput, out _maxTokens);
+        }
+
+        if (_json.ValueTextEquals("tools"u8) || _json.ValueTextEquals("response_format"u8) || _json.ValueTextEquals("output_config"u8))
+        {
+            return ReadTools();
         }
 
         return _dialect == Dialect.Anthropic ? ReadAnthropicMember() : ReadOpenAiMember();
@@ -221,7 +237,7 @@ internal ref partial struct AskReader
             return GatewayError.InvalidValue("model", "You must provide a 'model'. GET /v1/models lists what there is.");
         }
 
-        if (!_seen.HasFlag(Members.Input))
+        if (!_seen.HasFlag(Members.Input) && _previous is null)
         {
             return GatewayError.InvalidValue(InputName, $"You must provide '{InputName}'.");
         }
@@ -238,7 +254,7 @@ internal ref partial struct AskReader
         Body = _body,
         Model = _model!,
         ModelRange = _modelRange,
-        Stream = _stream && _operation != Operations.Embeddings,
+        Stream = _stream && _operation.WritesText,
         StreamOptions = _streamOptions,
         MaxOutputTokens = _maxCompletionTokens ?? _maxTokens,
         Choices = (int)(_choices ?? 1),
@@ -246,5 +262,7 @@ internal ref partial struct AskReader
         OverheadTokens = _overhead,
         GivenTokens = _givenTokens,
         Metadata = _metadata,
+        PreviousResponseId = _previous,
+        PreviousRange = _previousRange,
     };
 }

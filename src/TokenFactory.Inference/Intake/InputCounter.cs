@@ -18,10 +18,12 @@ internal static class InputCounter
             var wanted = ask.Operation switch
             {
                 Operations.Chat => json.ValueTextEquals("messages"u8) || (ask.Dialect == Dialect.Anthropic && json.ValueTextEquals("system"u8)),
+                Operations.Responses => json.ValueTextEquals("input"u8) || json.ValueTextEquals("instructions"u8),
                 Operations.Completions => json.ValueTextEquals("prompt"u8),
                 _ => json.ValueTextEquals("input"u8),
             };
-            var tools = json.ValueTextEquals("tools"u8) || json.ValueTextEquals("functions"u8) || json.ValueTextEquals("response_format"u8) || json.ValueTextEquals("output_config"u8);
+            var tools = json.ValueTextEquals("tools"u8) || json.ValueTextEquals("functions"u8) || json.ValueTextEquals("response_format"u8) || json.ValueTextEquals("output_config"u8)
+                || (ask.Operation == Operations.Responses && json.ValueTextEquals("text"u8));
             json.Read();
             if (wanted)
             {

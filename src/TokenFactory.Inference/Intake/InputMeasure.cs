@@ -53,8 +53,26 @@ internal ref struct InputMeasure
         return null;
     }
 
+    /// <summary>The reader stands on the <c>input</c> of a response: a string, or items.</summary>
+    public GatewayError? Items(ref BodyJson json)
+    {
+        var items = new InputItems();
+        var refusal = items.Read(ref json);
+        Bytes += items.Bytes;
+        OverheadTokens += items.OverheadTokens;
+        return refusal;
+    }
+
+    /// <summary>The reader stands on the value of <c>instructions</c>: one message in front of the others, or null.</summary>
+    public void Instructions(ref BodyJson json)
+    {
+        OverheadTokens += json.TokenType == JsonTokenType.String ? ChatOverhead.TokensPerMessage : 0;
+        Value(ref json);
+    }
+
     /// <summary>The reader stands on the value of <c>prompt</c> or <c>input</c>: a string, token ids, or an array of either.</summary>
-    public GatewayError? Texts(ref BodyJson json, string param)
+    /// <param name="takesParts">Whether the array may hold content parts, as a moderation's may.</param>
+    public GatewayError? Texts(ref BodyJson json, string param, bool takesParts = false)
     {
         switch (json.TokenType)
         {
@@ -64,7 +82,7 @@ internal ref struct InputMeasure
             case JsonTokenType.StartArray:
                 while (json.Read() && json.TokenType != JsonTokenType.EndArray)
                 {
-                    if (Element(ref json, param) is { } error)
+                    if (Element(ref json, param, takesParts) is { } error)
                     {
                         return error;
                     }
@@ -78,7 +96,7 @@ internal ref struct InputMeasure
         }
     }
 
-    private GatewayError? Element(ref BodyJson json, string param)
+    private GatewayError? Element(ref BodyJson json, string param, bool takesParts)
     {
         switch (json.TokenType)
         {
@@ -87,6 +105,9 @@ internal ref struct InputMeasure
                 return null;
             case JsonTokenType.Number:
                 GivenTokens++;
+                return null;
+            case JsonTokenType.StartObject when takesParts:
+                Value(ref json);
                 return null;
             case JsonTokenType.StartArray:
                 while (json.Read() && json.TokenType == JsonTokenType.Number)

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using TokenFactory.Inference.Dispatch;
 using TokenFactory.Inference.Limits;
+using TokenFactory.Inference.ReadModel;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
 
@@ -109,7 +110,7 @@ internal sealed partial class LedgerMiddleware(
     /// <summary>Only what ended by itself tells how long answers are: a bound or a cut tells how patient callers are.</summary>
     private void Learn(Exchange exchange, Settlement settlement)
     {
-        if (settlement.Outcome == Outcome.Completed && exchange.Operation != ReadModel.Operations.Embeddings && exchange.Ask.MaxOutputTokens is null)
+        if (settlement.Outcome == Outcome.Completed && exchange.Operation.WritesText && exchange.Ask.MaxOutputTokens is null)
         {
             learnt.Learn(settlement.Placement.Deployment, settlement.Tokens.Output / exchange.Ask.Choices);
         }

@@ -28,7 +28,7 @@ internal static class Records
             Placement = exchange.Plan.Candidates[0].PlacementFor(ask.Model),
             PolicyDecisionId = exchange.Decision.Id,
             Policy = PolicyEvidence.Of(exchange.Snapshot, ask.Governance, exchange.Decision, exchange.Plan.Exclusions, exchange.Shadow),
-            EstimatedInputTokens = ask.InputEstimate,
+            EstimatedInputTokens = ask.InputEstimate + (ask.Conversation?.Tokens ?? 0),
             AcceptedAt = exchange.AcceptedAt,
         };
     }

@@ -10,7 +10,7 @@ internal static class Worst
     public static Demand Of(Exchange exchange, IReadOnlyList<Bucket> buckets, LearntOutputs learnt, TimeSpan lease)
     {
         var ask = exchange.Ask;
-        var input = ask.InputBound;
+        var input = ask.InputBound + (ask.Conversation?.Tokens ?? 0);
         var output = OutputTokens(ask, exchange.Route, learnt);
         var nanoUsd = 0L;
         foreach (var bucket in buckets)
@@ -27,7 +27,7 @@ internal static class Worst
 
     private static long OutputTokens(Ask ask, ModelRoute route, LearntOutputs learnt)
     {
-        if (ask.Operation == Operations.Embeddings)
+        if (!ask.Operation.WritesText)
         {
             return 0;
         }

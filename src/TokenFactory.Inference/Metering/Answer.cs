@@ -20,6 +20,9 @@ internal abstract class Answer : IDisposable
     /// <summary>Whether the last byte that went out lies inside an event, which an error event must not run into.</summary>
     public virtual bool IsInsideEvent => false;
 
+    /// <summary>The number of the event that comes next, in a dialect that numbers them.</summary>
+    public virtual long NextSequenceNumber => 0;
+
     /// <summary>Sends what was held back. Called once, after the settlement is durable.</summary>
     public abstract ValueTask ReleaseAsync();
 

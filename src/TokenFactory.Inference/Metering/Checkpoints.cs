@@ -20,7 +20,7 @@ internal sealed class Checkpoints(IJournal journal, TimeSpan interval, TimeProvi
             ? new Checkpoint(exchange.RequestId, placement, Evidence.Reported, reported.ToDisjoint())
             : answer.InputUsage is { } input
             ? new Checkpoint(exchange.RequestId, placement, Evidence.Counted, input.ToDisjoint() with { Output = answer.CountOutput(), Reasoning = 0 })
-            : new Checkpoint(exchange.RequestId, placement, Evidence.Estimated, new TokenUsage(exchange.Ask.InputEstimate, 0, 0, answer.CountOutput(), 0));
+            : new Checkpoint(exchange.RequestId, placement, Evidence.Estimated, new TokenUsage(exchange.Ask.InputEstimate + (exchange.Ask.Conversation?.Tokens ?? 0), 0, 0, answer.CountOutput(), 0));
         exchange.Running.NoteStream(() => journal.Note(checkpoint));
     }
 }

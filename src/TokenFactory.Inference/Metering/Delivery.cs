@@ -124,7 +124,7 @@ internal sealed class Delivery(HttpContext context, Exchange exchange, TimeProvi
                 _body.Writer.Write("\n\n"u8);
             }
 
-            _body.Writer.Write(ErrorBody.ToEvent(error, exchange.Dialect, exchange.RequestIdText).Span);
+            _body.Writer.Write(ErrorBody.ToEvent(error, exchange.Dialect, exchange.RequestIdText, answer?.NextSequenceNumber ?? 0).Span);
             await _body.Writer.FlushAsync(_lifetime.RequestAborted);
         }
 

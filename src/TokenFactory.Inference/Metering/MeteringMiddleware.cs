@@ -53,7 +53,7 @@ internal sealed class MeteringMiddleware(
 
     private void Compare(Exchange exchange, Answer? answer)
     {
-        if (exchange is { Failure: null, Usage.Evidence: Evidence.Reported, Placement: { } placement } && exchange.Operation != Operations.Embeddings
+        if (exchange is { Failure: null, Usage.Evidence: Evidence.Reported, Placement: { } placement } && exchange.Operation.WritesText
             && Interlocked.Increment(ref _answers) % ComparedOneIn == 0)
         {
             metrics.Compared(placement.Deployment, answer!.CountOutput(), exchange.Usage.Tokens.Output);

@@ -8,11 +8,13 @@ namespace TokenFactory.Inference.Metering;
 /// <summary>An answer of server-sent events: each event goes on as soon as it is whole, the terminator waits for the settlement.</summary>
 internal sealed class StreamAnswer(Exchange exchange, UpstreamHead head, Delivery delivery, SseScanner scanner, Checkpoints checkpoints) : Answer
 {
-    public override ReportedUsage? Usage => head.Converter is { } converter ? converter.Usage : scanner.Usage;
+    public override ReportedUsage? Usage => head.Converter is { IsClientsDialect: false } converter ? converter.Usage : scanner.Usage;
 
-    public override ReportedUsage? InputUsage => head.Converter is { } converter ? converter.InputUsage : scanner.InputUsage;
+    public override ReportedUsage? InputUsage => head.Converter is { IsClientsDialect: false } converter ? converter.InputUsage : scanner.InputUsage;
 
     public override bool IsInsideEvent => scanner.IsInsideEvent;
+
+    public override long NextSequenceNumber => scanner.NextSequenceNumber;
 
     public override async ValueTask TakeAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel)
     {

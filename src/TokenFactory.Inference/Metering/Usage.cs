@@ -40,6 +40,12 @@ internal readonly record struct Usage(Evidence Evidence, TokenUsage Tokens)
             return new Usage(Evidence.Counted, input.ToDisjoint() with { Output = output, Reasoning = 0 });
         }
 
+        if (exchange.Ask.Conversation is { } conversation)
+        {
+            // What the backend keeps of earlier turns is input too, and nobody but the backend can count it.
+            return new Usage(Evidence.Estimated, new TokenUsage(exchange.Ask.InputEstimate + conversation.Tokens, 0, 0, output, 0));
+        }
+
         return exchange.Ask.InputBytes <= CountedInputBytes
             ? new Usage(Evidence.Counted, new TokenUsage(exchange.Ask.CountInput(), 0, 0, output, 0))
             : new Usage(Evidence.Estimated, new TokenUsage(exchange.Ask.InputEstimate, 0, 0, output, 0));

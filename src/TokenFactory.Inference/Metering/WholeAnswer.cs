@@ -19,7 +19,7 @@ internal sealed class WholeAnswer(Exchange exchange, UpstreamHead head, Delivery
     private bool _flowing;
 
     // What a converter writes where the backend said nothing is a zero; what it read is nothing.
-    public override ReportedUsage? Usage => head.Converter is { } converter ? converter.Usage : _scanner.Usage;
+    public override ReportedUsage? Usage => head.Converter is { IsClientsDialect: false } converter ? converter.Usage : _scanner.Usage;
 
     public override ReportedUsage? InputUsage => _scanner.InputUsage;
 

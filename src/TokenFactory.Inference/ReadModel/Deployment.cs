@@ -85,7 +85,7 @@ public sealed record Deployment
     /// <summary>False takes it out of every plan; what runs there runs to its end.</summary>
     public bool IsEnabled { get; init; } = true;
 
-    public Operations Operations { get; init; } = Operations.All;
+    public Operations Operations { get; init; } = Operations.Usual;
 
     /// <summary>Tokens, input and output together; null is unknown.</summary>
     public long? MaxContext { get; init; }
@@ -141,6 +141,14 @@ public sealed record Deployment
 
         return isEndpoint && (Provider.CredentialOrigins is not { } origins || origins.Contains(EndpointOrigin.Of(address)));
     }
+
+    /// <summary>Whether it can be asked for this; a response can be had of whatever chats.</summary>
+    public bool Serves(Operations operation) =>
+        Operations.HasFlag(operation) || (operation == ReadModel.Operations.Responses && Operations.HasFlag(ReadModel.Operations.Chat));
+
+    /// <summary>What it is asked in by a client of this dialect.</summary>
+    public Dialect DialectFor(Dialect client) =>
+        client == Dialect.Responses && Operations.HasFlag(ReadModel.Operations.Responses) ? Dialect.Responses : Provider.Dialect;
 
     public Placement PlacementFor(string askedModel) =>
         new(Name, Provider.Name, EffectiveRegion, UpstreamModel ?? askedModel, Version, Price, Site);

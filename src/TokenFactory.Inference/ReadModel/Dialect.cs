@@ -8,4 +8,7 @@ public enum Dialect
 
     /// <summary>Anthropic's Messages.</summary>
     Anthropic = 1,
+
+    /// <summary>OpenAI's Responses: another body, other events, the same errors.</summary>
+    Responses = 2,
 }

@@ -8,6 +8,7 @@ public static class Scopes
     public const string Chat = "inference:chat";
     public const string Completions = "inference:completions";
     public const string Embeddings = "inference:embeddings";
+    public const string Moderations = "inference:moderations";
     public const string ModelsRead = "models:read";
     public const string UsageRead = "usage:read";
 
@@ -21,7 +22,7 @@ public static class Scopes
     public const string AuditRead = "audit:read";
 
     public static FrozenSet<string> Known { get; } =
-        FrozenSet.Create(StringComparer.Ordinal, Chat, Completions, Embeddings, ModelsRead, UsageRead, RequestsRead, RequestsCancel, AuditRead, "inference:*", "admin:*");
+        FrozenSet.Create(StringComparer.Ordinal, Chat, Completions, Embeddings, Moderations, ModelsRead, UsageRead, RequestsRead, RequestsCancel, AuditRead, "inference:*", "admin:*");
 
     /// <summary>What a key gets when none is named: everything an application does, nothing an administrator does.</summary>
     public static IReadOnlyList<string> Default { get; } = [Chat, Completions, Embeddings, ModelsRead, UsageRead, RequestsRead];
@@ -32,12 +33,17 @@ public static class Scopes
         Operations.Chat => Chat,
         Operations.Completions => Completions,
         Operations.Embeddings => Embeddings,
+        Operations.Moderations => Moderations,
+        Operations.Responses => Chat,
         _ => throw new ArgumentOutOfRangeException(nameof(operation), operation, "one operation"),
     };
 
-    /// <summary><c>inference:chat</c> also grants the legacy completions, which are the same capability in an older dialect.</summary>
+    /// <summary>
+    /// <c>inference:chat</c> also grants the legacy completions, which are the same capability in an older dialect, and moderations: whoever may
+    /// have a model answer a text may have it judged first.
+    /// </summary>
     public static bool Grants(IReadOnlySet<string> held, string wanted) =>
         held.Contains(wanted)
-        || (wanted == Completions && held.Contains(Chat))
+        || (wanted is Completions or Moderations && held.Contains(Chat))
         || held.Contains(string.Concat(wanted.AsSpan(0, wanted.IndexOf(':') + 1), "*"));
 }

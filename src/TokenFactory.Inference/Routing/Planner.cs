@@ -49,7 +49,13 @@ internal sealed class Planner(Random random, Observations? observed = null)
             return Disabled;
         }
 
-        if (!deployment.Operations.HasFlag(ask.Operation))
+        // What a backend keeps is kept nowhere else.
+        if (ask.Conversation is { } conversation && conversation.Deployment != deployment.Name)
+        {
+            return "conversation";
+        }
+
+        if (!deployment.Serves(ask.Operation))
         {
             return "operation";
         }
@@ -61,7 +67,8 @@ internal sealed class Planner(Random random, Observations? observed = null)
         }
 
         // The bound counts bytes as tokens: only what it leaves in doubt is worth counting.
-        return decision.Tenant.Routing.MaxNanoUsdPerRequest is { } most && !CostsAtMost(deployment, ask, ask.InputBound, most) && !CostsAtMost(deployment, ask, ask.CountInput(), most)
+        var kept = ask.Conversation?.Tokens ?? 0;
+        return decision.Tenant.Routing.MaxNanoUsdPerRequest is { } most && !CostsAtMost(deployment, ask, ask.InputBound + kept, most) && !CostsAtMost(deployment, ask, ask.CountInput() + kept, most)
             ? "request_cost"
             : null;
     }
@@ -69,7 +76,7 @@ internal sealed class Planner(Random random, Observations? observed = null)
     /// <summary>What a request costs there if it writes all it may, the whole context if nothing less bounds it; null when nothing does.</summary>
     public static long? WorstCostNanoUsd(Deployment deployment, Ask ask, long input)
     {
-        var output = ask.Operation == Operations.Embeddings ? 0 : Least(ask.MaxOutputTokens, Least(deployment.MaxOutput, deployment.MaxContext));
+        var output = !ask.Operation.WritesText ? 0 : Least(ask.MaxOutputTokens, Least(deployment.MaxOutput, deployment.MaxContext));
         if (output is null && deployment.Price.OutputNanoUsd > 0)
         {
             return null;
@@ -83,7 +90,7 @@ internal sealed class Planner(Random random, Observations? observed = null)
 
     private static long? Least(long? left, long? right) => left is null || right < left ? right ?? left : left;
 
-    private static long OutputOf(Ask ask) => ask.Operation == Operations.Embeddings ? 0 : (ask.MaxOutputTokens ?? UsualOutputTokens) * ask.Choices;
+    private static long OutputOf(Ask ask) => !ask.Operation.WritesText ? 0 : (ask.MaxOutputTokens ?? UsualOutputTokens) * ask.Choices;
 
     private Rank RankOf(RouteTarget target, RoutingStrategy strategy, Ask ask, RoutingPolicy policy)
     {

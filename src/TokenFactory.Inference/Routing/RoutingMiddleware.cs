@@ -24,6 +24,15 @@ internal sealed class RoutingMiddleware(RequestDelegate next, Planner planner, D
     /// <summary>Why nothing is left of a route.</summary>
     public static GatewayError Refusal(Ask ask, ModelRoute route, Plan plan)
     {
+        if (ask.Conversation is { } conversation)
+        {
+            var reasons = plan.Exclusions.Where(e => e.Deployment == conversation.Deployment).Select(e => e.Reason).ToArray();
+            if (!reasons.Contains("context"))
+            {
+                return GatewayError.ConversationExcluded(reasons);
+            }
+        }
+
         if (plan.Exclusions.Any(e => e.Reason == "context"))
         {
             var largest = route.Targets.Max(t => t.Deployment.MaxContext ?? 0);

@@ -53,7 +53,7 @@ public sealed class ConfigurationMistakesTests
                 "gateway.yaml:19:18: models[1].deployments: empty: name at least one deployment: [ { use: NAME } ]",
                 "gateway.yaml:22:11: tenants[0].tier: there is no tier named 'gold' (none is defined)",
                 "gateway.yaml:24:29: tenants[0].keys[0].project: there is no project named 'nowhere' (none is defined)",
-                "gateway.yaml:24:47: tenants[0].keys[0].scopes[0]: there is no scope 'inference:chatt'; known: admin:*, audit:read, inference:*, inference:chat, inference:completions, inference:embeddings, models:read, requests:cancel, requests:read, usage:read; did you mean 'inference:chat'?",
+                "gateway.yaml:24:47: tenants[0].keys[0].scopes[0]: there is no scope 'inference:chatt'; known: admin:*, audit:read, inference:*, inference:chat, inference:completions, inference:embeddings, inference:moderations, models:read, requests:cancel, requests:read, usage:read; did you mean 'inference:chat'?",
                 "gateway.yaml:24:71: tenants[0].keys[0].hash: write hmac-sha256:<pepper version>:<64 hex characters or base64url>, as `gateway admin keys` prints it",
             ],
             reading.Mistakes.Select(m => m.ToString()));

@@ -25,6 +25,24 @@ public sealed class GatewayConfigurationTests
     }
 
     [Fact]
+    public void What_few_backends_serve_is_served_by_those_that_name_it()
+    {
+        var reading = Yaml.Read("""
+            providers: [ { name: p, kind: openai } ]
+            deployments:
+              - { name: usual, provider: p, endpoints: ["http://a.example/v1"] }
+              - { name: named, provider: p, endpoints: ["http://a.example/v1"], operations: [responses, moderations] }
+              - { name: judge, provider: p, endpoints: ["http://a.example/v1"], operations: [moderations], usd_per_million: { input: 1 } }
+            """);
+        var deployments = reading.Configuration!.Deployments.ToDictionary(one => one.Name, one => one.Operations);
+
+        Assert.Equal(Operations.Chat | Operations.Completions | Operations.Embeddings, deployments["usual"]);
+        Assert.Equal(Operations.Responses | Operations.Moderations, deployments["named"]);
+        Assert.Equal(Operations.Moderations, deployments["judge"]);
+        Assert.Equal(Operations.Every, deployments["loopback"]);
+    }
+
+    [Fact]
     public void The_sample_is_valid_and_means_what_it_says()
     {
         var reading = ConfigurationReader.ReadFile(SampleFile(), _sampleSecrets.ToDictionary(secret => secret.Item1, secret => secret.Item2, StringComparer.Ordinal));

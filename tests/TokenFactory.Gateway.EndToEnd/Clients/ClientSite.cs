@@ -26,12 +26,13 @@ public sealed class ClientSite : IAsyncDisposable
             Environment = new Dictionary<string, string?> { ["FAR_KEY"] = BackendKey },
             Config = $$"""
                 providers:
-                  - { name: far, kind: {{kind}}, credential: env:FAR_KEY }
+                  - { name: far, kind: {{(kind == ClientSites.Responses ? ClientSites.OpenAi : kind)}}, credential: env:FAR_KEY }
                 deployments:
                   - name: far-deployment
                     provider: far
                     endpoints: ["{{upstream.BaseUrl}}"]
                     model: fake-model
+                    operations: [{{(kind == ClientSites.Responses ? "responses, moderations" : kind == ClientSites.OpenAi ? "chat, completions, embeddings" : "chat")}}]
                     health: { path: "false" }
                     max_rest: 0s
                     circuit: { enabled: false }
@@ -39,7 +40,12 @@ public sealed class ClientSite : IAsyncDisposable
                   - { name: {{Model}}, deployments: [ { use: far-deployment } ] }
                 """,
         });
-        return new ClientSite(upstream, gateway, kind == ClientSites.Anthropic ? "/v1/messages" : "/v1/chat/completions");
+        return new ClientSite(upstream, gateway, kind switch
+        {
+            ClientSites.Anthropic => "/v1/messages",
+            ClientSites.Responses => "/v1/responses",
+            _ => "/v1/chat/completions",
+        });
     }
 
     /// <summary>As it is at the start of a test: honest, and echoing.</summary>

@@ -6,10 +6,10 @@ namespace TokenFactory.Inference.Tests.Architecture;
 /// <summary>The walls of docs/architecture.md: which project may know which, and that a stop knows only stops before it.</summary>
 public sealed partial class WallTests
 {
-    // The order of the path. ReadModel is what every stop judges by, Dialects the languages that clients and backends speak;
+    // The order of the path. Conversations are what a caller may go on with. ReadModel is what every stop judges by, Dialects the languages that clients and backends speak;
     // Models are endpoints beside the path, and Infer is a contract around it.
     private static readonly string[] _stops =
-        ["ReadModel", "Dialects", "Intake", "Access", "Guard", "Limits", "Policy", "Routing", "Dispatch", "Metering", "Ledger", "Models", "Infer"];
+        ["ReadModel", "Dialects", "Intake", "Access", "Conversations", "Guard", "Limits", "Policy", "Routing", "Dispatch", "Metering", "Ledger", "Models", "Infer"];
 
     private static readonly string _source = Path.Combine(FindHouse(), "src");
 

@@ -18,7 +18,7 @@ internal static class Corpus
     public static TheoryData<string, string> Of(string kind)
     {
         var cases = new TheoryData<string, string>();
-        foreach (var direction in (string[])["openai-to-anthropic", "anthropic-to-openai"])
+        foreach (var direction in (string[])["openai-to-anthropic", "anthropic-to-openai", "responses-to-openai", "responses-to-anthropic"])
         {
             foreach (var file in Directory.EnumerateFiles(Path.Combine(_root, direction, kind), "*.in.*").Order(StringComparer.Ordinal))
             {
@@ -30,9 +30,16 @@ internal static class Corpus
     }
 
     public static Conversion Conversion(string direction) =>
-        Inference.Dialects.Conversion.Between(Client(direction), direction == "openai-to-anthropic" ? Dialect.Anthropic : Dialect.OpenAi)!;
+        Inference.Dialects.Conversion.Between(Client(direction), Backend(direction))!;
 
-    public static Dialect Client(string direction) => direction == "openai-to-anthropic" ? Dialect.OpenAi : Dialect.Anthropic;
+    public static Dialect Client(string direction) => direction.Split('-')[0] switch
+    {
+        "openai" => Dialect.OpenAi,
+        "anthropic" => Dialect.Anthropic,
+        _ => Dialect.Responses,
+    };
+
+    public static Dialect Backend(string direction) => direction.EndsWith("-anthropic", StringComparison.Ordinal) ? Dialect.Anthropic : Dialect.OpenAi;
 
     public static byte[] Input(string direction, string kind, string name) =>
         File.ReadAllBytes(Path.Combine(_root, direction, kind, $"{name}.in.{Extension(kind)}"));

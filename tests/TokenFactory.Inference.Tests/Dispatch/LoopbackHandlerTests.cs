@@ -51,6 +51,39 @@ public sealed class LoopbackHandlerTests : IDisposable
         Assert.Equal(said, string.Concat(streamed.Select(chunk => (string?)chunk["choices"]![0]!["delta"]!["content"])));
     }
 
+    [Theory]
+    [InlineData("\"say this back\"", "say this back", 9)]
+    [InlineData("""[{"role":"user","content":[{"type":"input_text","text":"say "},{"type":"input_text","text":"this"}]},{"type":"function_call","call_id":"c","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"c","output":"seven"}]""", "say this", 16)]
+    public async Task A_response_says_the_last_user_message_back_whatever_items_follow_it(string input, string said, int tokens)
+    {
+        var (status, body) = await Post("/v1/responses", $$"""{"model":"any-name","input":{{input}}}""");
+
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Equal((said, "completed", tokens), ((string?)body["output"]![0]!["content"]![0]!["text"], (string?)body["status"], (int)body["usage"]!["input_tokens"]!));
+    }
+
+    [Fact]
+    public async Task A_response_that_is_cut_is_incomplete_and_a_function_that_is_insisted_on_is_called()
+    {
+        var (_, cut) = await Post("/v1/responses", """{"model":"m","input":"one two three","max_output_tokens":2}""");
+        var (_, called) = await Post("/v1/responses", """{"model":"m","input":"x","tool_choice":{"type":"function","name":"f"},"tools":[{"type":"function","name":"f"}]}""");
+        var (refused, _) = await Post("/v1/responses", """{"model":"m","input":"x","tool_choice":"required"}""");
+
+        Assert.Equal(("incomplete", "max_output_tokens", "one two"), ((string?)cut["status"], (string?)cut["incomplete_details"]!["reason"], (string?)cut["output"]![0]!["content"]![0]!["text"]));
+        Assert.Equal(("function_call", "f", "{}"), ((string?)called["output"]![0]!["type"], (string?)called["output"]![0]!["name"], (string?)called["output"]![0]!["arguments"]));
+        Assert.Equal(HttpStatusCode.BadRequest, refused);
+    }
+
+    [Fact]
+    public async Task A_text_is_flagged_for_the_categories_it_names_and_for_nothing_else()
+    {
+        var (_, body) = await Post("/v1/moderations", """{"model":"m","input":["Violence, and hate!","violently hateful"]}""");
+
+        var flagged = body["results"]![0]!["categories"]!.AsObject().Where(one => (bool)one.Value!).Select(one => one.Key);
+        Assert.Equal(["hate", "violence"], flagged.Order());
+        Assert.Equal([true, false], body["results"]!.AsArray().Select(one => (bool)one!["flagged"]!));
+    }
+
     [Fact]
     public async Task Streams_word_by_word_each_event_a_read_of_its_own()
     {

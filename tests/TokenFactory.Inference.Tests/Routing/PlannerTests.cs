@@ -233,6 +233,32 @@ public sealed class PlannerTests
     [InlineData("**")]
     public void A_pattern_with_an_asterisk_elsewhere_is_no_pattern(string text) => Assert.Throws<FormatException>(() => ModelPattern.Parse(text));
 
+    [Fact]
+    public void A_conversation_goes_on_where_it_is_kept_and_nowhere_else()
+    {
+        var ask = Ask() with { Conversation = new Conversation("kept", "resp_1", 10) };
+
+        var plan = Plan([Target("first", 0, 1), Target("kept", 1, 1)], RoutingPolicy.None, ask);
+
+        Assert.Equal(["kept"], Names(plan));
+        Assert.Equal(("first", "conversation"), (Assert.Single(plan.Exclusions).Deployment, plan.Exclusions[0].Reason));
+    }
+
+    [Theory]
+    [InlineData(Operations.Responses, "talks,chats")]
+    [InlineData(Operations.Moderations, "judges")]
+    [InlineData(Operations.Chat, "chats")]
+    public void A_deployment_is_asked_for_what_it_serves_and_a_response_of_whoever_chats(Operations operation, string expected)
+    {
+        RouteTarget[] targets = [Of("talks", Operations.Responses), Of("judges", Operations.Moderations), Of("chats", Operations.Usual), Of("embeds", Operations.Embeddings)];
+
+        var plan = Plan(targets, RoutingPolicy.None, Ask() with { Operation = operation });
+
+        Assert.Equal(expected.Split(',').Order(), Names(plan).Order());
+
+        static RouteTarget Of(string name, Operations operations) => Target(name, 0, 1) with { Deployment = Deployment(name) with { Operations = operations } };
+    }
+
     private static IEnumerable<string> Names(Plan plan) => plan.Candidates.Select(d => d.Name);
 
     private static Plan Plan(RouteTarget[] targets, RoutingPolicy policy, Ask? ask = null) =>

@@ -1,5 +1,7 @@
 using System.Globalization;
 using TokenFactory.TestKit.Upstream.Anthropic;
+using TokenFactory.TestKit.Upstream.Moderations;
+using TokenFactory.TestKit.Upstream.Responses;
 
 namespace TokenFactory.TestKit.Upstream;
 
@@ -13,7 +15,17 @@ internal static class AnswerSteps
             return MessageSteps.Whole(play, text is null ? MessageAnswer.To(play) : MessageAnswer.Of([MessageBlock.Text(text)]));
         }
 
+        if (play.Ask.Operation == UpstreamOperation.Moderations)
+        {
+            return OfModerations(play);
+        }
+
         var answer = text is null ? HonestAnswer.To(play) : HonestAnswer.Of(text);
+        if (play.Ask.Operation == UpstreamOperation.Responses)
+        {
+            return ResponseSteps.Whole(play, answer);
+        }
+
         var tokens = answer.Tokens * play.Ask.Choices;
         var usage = Stated(play, tokens);
         return OfBytes(200, "application/json", CompletionJson.Whole(play, [.. Enumerable.Repeat(answer.Text, play.Ask.Choices)], answer.Finish, usage), [], tokens, usage);
@@ -23,6 +35,13 @@ internal static class AnswerSteps
     {
         var usage = Stated(play, 0);
         return OfBytes(200, "application/json", EmbeddingJson.Of(play, usage), [], 0, usage);
+    }
+
+    /// <summary>The service says nothing of usage, unless a script has it say so.</summary>
+    public static IEnumerable<Step> OfModerations(Play play)
+    {
+        var usage = play.Style.StatedUsage;
+        return OfBytes(200, "application/json", ModerationJson.Of(play, usage), [], 0, usage);
     }
 
     public static IEnumerable<Step> OfBytes(int status, string contentType, ReadOnlyMemory<byte> bytes, (string Name, string Value)[] headers, int tokens = 0, UpstreamUsage? usage = null)

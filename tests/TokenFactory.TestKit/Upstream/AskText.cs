@@ -10,7 +10,7 @@ internal readonly record struct AskText(string LastUserText, int Tokens, IReadOn
     {
         UpstreamOperation.Chat => OfMessages(root),
         UpstreamOperation.Completions => OfInputs(root, "prompt"),
-        UpstreamOperation.Embeddings => OfInputs(root, "input"),
+        UpstreamOperation.Embeddings or UpstreamOperation.Moderations => OfInputs(root, "input"),
         _ => new AskText("", 0, []),
     };
 
@@ -38,7 +38,7 @@ internal readonly record struct AskText(string LastUserText, int Tokens, IReadOn
         return new AskText(last, tokens, [], result);
     }
 
-    private static string ContentOf(JsonElement message)
+    public static string ContentOf(JsonElement message)
     {
         if (message.ValueKind != JsonValueKind.Object || !message.TryGetProperty("content", out var content))
         {

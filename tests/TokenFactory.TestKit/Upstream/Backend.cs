@@ -12,6 +12,8 @@ internal static class Backend
         "/v1/chat/completions" => UpstreamOperation.Chat,
         "/v1/completions" => UpstreamOperation.Completions,
         "/v1/embeddings" => UpstreamOperation.Embeddings,
+        "/v1/moderations" => UpstreamOperation.Moderations,
+        "/v1/responses" => UpstreamOperation.Responses,
         "/v1/messages" => UpstreamOperation.Messages,
         "/v1/messages/count_tokens" => UpstreamOperation.CountTokens,
         _ => UpstreamOperation.Other,

@@ -25,6 +25,7 @@ public sealed class FakeUpstream : IAsyncDisposable
     private readonly ConcurrentDictionary<string, Func<UpstreamAsk, Script>> _byModel = new();
     private readonly ConcurrentDictionary<string, Script> _byPath = new();
     private readonly ConcurrentQueue<Script> _next = new();
+    private readonly ConcurrentDictionary<string, int> _kept = new();
     private long _number;
     private volatile Exception? _brokenScript;
 
@@ -177,6 +178,12 @@ public sealed class FakeUpstream : IAsyncDisposable
         var bytes = body.GetBuffer().AsMemory(0, (int)body.Length);
         var operation = Backend.OperationOf(context.Request.Path);
         var ask = operation == UpstreamOperation.Other ? UpstreamAsk.Nothing : UpstreamAsk.Parse(operation, bytes);
+        if (ask?.PreviousResponseId is { } previous)
+        {
+            // Earlier turns are input again, and only who kept them can count them.
+            ask = ask with { PromptTokens = ask.PromptTokens + _kept.GetValueOrDefault(previous) };
+        }
+
         var request = new UpstreamRequest(Interlocked.Increment(ref _number), context, bytes, _options.KeepBodies, ask);
         var script = ScriptFor(context, operation, ask);
         request.Script = script.Name;
@@ -187,6 +194,12 @@ public sealed class FakeUpstream : IAsyncDisposable
         }
 
         Totals.Arrived(request);
+        if (operation == UpstreamOperation.Responses)
+        {
+            // Before the caller can know the id.
+            _kept[$"resp_{Name}{request.Number}"] = request.PromptTokens;
+        }
+
         await PlayAsync(context, request, script);
         Totals.Ended(request);
     }
@@ -293,6 +306,11 @@ public sealed class FakeUpstream : IAsyncDisposable
         if (ask.Model.Length == 0)
         {
             return Backend.Error(400, "you must provide a model parameter", "invalid_request_error", null);
+        }
+
+        if (ask.PreviousResponseId is { } previous && !_kept.ContainsKey(previous))
+        {
+            return Backend.Error(400, $"Previous response with id '{previous}' not found.", "invalid_request_error", "previous_response_not_found");
         }
 
         return KnowsListedModelsOnly && !Models.Contains(ask.Model)

@@ -13,7 +13,7 @@ public sealed class Play
     internal Play(FakeUpstream upstream, UpstreamRequest request, ChunkStyle style, Wire wire, CancellationToken cancellation)
     {
         (Upstream, Request, Style, _wire, Cancellation) = (upstream, request, style, wire, cancellation);
-        var prefix = Ask.Operation switch { UpstreamOperation.Completions => "cmpl-", UpstreamOperation.Messages => "msg_", _ => "chatcmpl-" };
+        var prefix = Ask.Operation switch { UpstreamOperation.Completions => "cmpl-", UpstreamOperation.Messages => "msg_", UpstreamOperation.Responses => "resp_", UpstreamOperation.Moderations => "modr-", _ => "chatcmpl-" };
         Id = $"{prefix}{upstream.Name}{request.Number}";
     }
 
@@ -108,6 +108,9 @@ public sealed class Play
         Request.Finish();
         await _wire.CutAsync(how, Cancellation);
     }
+
+    /// <summary>Of the next event, in the dialect that numbers them.</summary>
+    internal int NextNumber { get; set; }
 
     /// <summary>So many of the words sent were thoughts.</summary>
     internal void Thought(int words) => _thought += words;

@@ -28,6 +28,7 @@ public sealed record Script
     /// <summary>A stream to who asked for one, else a whole body: what a healthy backend does.</summary>
     public static Script Honest { get; } = new Script(play =>
         play.Ask.Operation == UpstreamOperation.Embeddings ? AnswerSteps.OfEmbeddings(play)
+        : play.Ask.Operation == UpstreamOperation.Moderations ? AnswerSteps.OfModerations(play)
         : play.Ask.Operation == UpstreamOperation.CountTokens ? MessageSteps.Count(play)
         : play.Ask.Stream ? StreamSteps.Of(play, [])
         : AnswerSteps.Of(play, null)).Named("honest");

@@ -1,5 +1,6 @@
 using System.Reflection;
 using TokenFactory.TestKit.Upstream.Anthropic;
+using TokenFactory.TestKit.Upstream.Responses;
 
 namespace TokenFactory.TestKit.Upstream;
 
@@ -16,7 +17,12 @@ public static class Scripts
 
     public static IReadOnlyList<Script> MessageAnswers { get; } = Of(typeof(MessageAnswerScripts));
 
-    public static IReadOnlyList<Script> All { get; } = [.. Streams, .. Answers, .. MessageStreams, .. MessageAnswers];
+    /// <summary>The same of OpenAI's Responses.</summary>
+    public static IReadOnlyList<Script> ResponseStreams { get; } = Of(typeof(ResponseStreamScripts));
+
+    public static IReadOnlyList<Script> ResponseAnswers { get; } = Of(typeof(ResponseAnswerScripts));
+
+    public static IReadOnlyList<Script> All { get; } = [.. Streams, .. Answers, .. MessageStreams, .. MessageAnswers, .. ResponseStreams, .. ResponseAnswers];
 
     /// <summary>By name, for a theory whose rows are names.</summary>
     public static Script Get(string name) => All.Single(script => script.Name == name);

@@ -1,5 +1,6 @@
 using System.Text;
 using TokenFactory.TestKit.Upstream.Anthropic;
+using TokenFactory.TestKit.Upstream.Responses;
 
 namespace TokenFactory.TestKit.Upstream;
 
@@ -23,6 +24,11 @@ internal static class StreamSteps
         }
 
         var answer = pieces.Length == 0 ? HonestAnswer.To(play) : new HonestAnswer(pieces, "stop");
+        if (play.Ask.Operation == UpstreamOperation.Responses)
+        {
+            return ResponseSteps.Stream(answer);
+        }
+
         var choices = Enumerable.Range(0, play.Ask.Choices).ToList();
         return
         [
@@ -41,6 +47,12 @@ internal static class StreamSteps
         if (play.Ask.Operation == UpstreamOperation.Messages)
         {
             await MessageSteps.PieceAsync(play, text);
+            return;
+        }
+
+        if (play.Ask.Operation == UpstreamOperation.Responses)
+        {
+            await ResponseSteps.PieceAsync(play, text);
             return;
         }
 
@@ -68,6 +80,12 @@ internal static class StreamSteps
         if (play.Ask.Operation == UpstreamOperation.Messages)
         {
             return MessageSteps.HalfPiece(play, text);
+        }
+
+        if (play.Ask.Operation == UpstreamOperation.Responses)
+        {
+            var json = ResponseJson.OfText(play, isPiece: true, text).Span;
+            return [.. Encoding.UTF8.GetBytes(play.Style.Prefix), .. json[..(json.Length / 2)]];
         }
 
         var chunk = Encoding.UTF8.GetString(PieceChunk(play, 0, text));

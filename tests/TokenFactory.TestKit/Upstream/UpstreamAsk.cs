@@ -1,5 +1,6 @@
 using System.Text.Json;
 using TokenFactory.TestKit.Upstream.Anthropic;
+using TokenFactory.TestKit.Upstream.Responses;
 
 namespace TokenFactory.TestKit.Upstream;
 
@@ -11,6 +12,8 @@ public enum UpstreamOperation
     Embeddings,
     Messages,
     CountTokens,
+    Moderations,
+    Responses,
 }
 
 /// <summary>What a request asks of the upstream, read the way a backend of its dialect reads it: OpenAI-compatible servers ignore
@@ -53,6 +56,9 @@ public sealed record UpstreamAsk
     /// <summary>The answer begins with its thoughts.</summary>
     public bool Thinks { get; init; }
 
+    /// <summary>The response that this one goes on from; the upstream keeps every one that it gave.</summary>
+    public string? PreviousResponseId { get; init; }
+
     public IReadOnlyList<string> Inputs { get; init; } = [];
 
     public int? Dimensions { get; init; }
@@ -70,6 +76,7 @@ public sealed record UpstreamAsk
             var root = document.RootElement;
             return root.ValueKind != JsonValueKind.Object ? null
                 : operation is UpstreamOperation.Messages or UpstreamOperation.CountTokens ? MessageAsk.Read(operation, root)
+                : operation == UpstreamOperation.Responses ? ResponseAsk.Read(root)
                 : Read(operation, root);
         }
         catch (JsonException)

@@ -27,7 +27,7 @@ internal static class DeploymentSection
         if (!deployments.Has(Builtin.Name))
         {
             var provider = providers.Values.First(p => p.Name == Builtin.Name);
-            deployments.Add(field, Builtin.Name, new Deployment { Name = Builtin.Name, Provider = provider, Endpoints = [], HealthPath = null });
+            deployments.Add(field, Builtin.Name, new Deployment { Name = Builtin.Name, Provider = provider, Endpoints = [], Operations = Operations.Every, HealthPath = null });
         }
 
         return deployments;
@@ -180,7 +180,8 @@ internal static class DeploymentSection
             {
                 ProviderKind.Manual => Spoken,
                 ProviderKind.Anthropic => Operations.Chat,
-                _ => Operations.All,
+                ProviderKind.Loopback => Operations.Every,
+                _ => Operations.Usual,
             };
         }
 
@@ -188,22 +189,23 @@ internal static class DeploymentSection
         foreach (var item in items)
         {
             operations |= item.Required("an operation").Choice(
-                ("chat", Operations.Chat), ("completions", Operations.Completions), ("embeddings", Operations.Embeddings)) ?? Operations.None;
+                ("chat", Operations.Chat), ("completions", Operations.Completions), ("embeddings", Operations.Embeddings),
+                ("moderations", Operations.Moderations), ("responses", Operations.Responses)) ?? Operations.None;
         }
 
         if (items.Count == 0)
         {
-            field.Mistake("empty: name chat, completions or embeddings, or leave it out for all");
+            field.Mistake($"empty: name {OperationNames.Known}, or leave it out for chat, completions and embeddings");
         }
 
         if (provider is { Kind: ProviderKind.Manual } && (operations & ~Spoken) != Operations.None)
         {
-            field.Mistake("a manual deployment answers chat and completions: an embedding cannot be written by hand");
+            field.Mistake("a manual deployment answers chat, and by it responses, and completions: an embedding or a verdict cannot be written by hand");
         }
 
         if (provider is { Kind: ProviderKind.Anthropic } && (operations & ~Operations.Chat) != Operations.None)
         {
-            field.Mistake("an Anthropic backend serves chat: its dialect has no completions and no embeddings");
+            field.Mistake("an Anthropic backend serves chat, and by it responses: its dialect has nothing else");
         }
 
         return operations;

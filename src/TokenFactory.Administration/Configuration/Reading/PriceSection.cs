@@ -21,9 +21,9 @@ internal static class PriceSection
         var cached = Amount(section["cached_input"]) ?? input;
         var write = Amount(section["cache_write"]) ?? input;
 
-        // Only embeddings write no output; anywhere else a forgotten output price would give the dearest tokens away.
+        // Only embeddings and moderations write no output; anywhere else a forgotten output price would give the dearest tokens away.
         var outputField = section["output"];
-        var output = Amount(operations == Operations.Embeddings ? outputField : outputField.Required("USD per million output tokens")) ?? 0;
+        var output = Amount(!operations.WritesText ? outputField : outputField.Required("USD per million output tokens")) ?? 0;
         section.RefuseUnknownKeys();
 
         var id = Revisions.Of([deployment, .. new[] { input, cached, write, output }.Select(n => n.ToString(CultureInfo.InvariantCulture))]);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -24,6 +25,18 @@ internal sealed class EventWriter
     {
         _buffer.ResetWrittenCount();
         _buffer.Write("data: "u8);
+        Write(write);
+        _buffer.Write("\n\n"u8);
+        return _buffer.WrittenMemory;
+    }
+
+    /// <summary>One that tells its name.</summary>
+    public ReadOnlyMemory<byte> Event(string name, Action<Utf8JsonWriter> write)
+    {
+        _buffer.ResetWrittenCount();
+        _buffer.Write("event: "u8);
+        Encoding.UTF8.GetBytes(name, _buffer);
+        _buffer.Write("\ndata: "u8);
         Write(write);
         _buffer.Write("\n\n"u8);
         return _buffer.WrittenMemory;

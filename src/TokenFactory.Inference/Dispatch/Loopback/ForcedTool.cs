@@ -5,20 +5,21 @@ namespace TokenFactory.Inference.Dispatch.Loopback;
 /// <summary>The tool a caller insists on, by <c>tool_choice</c>; left the choice, loopback always prefers to talk.</summary>
 internal static class ForcedTool
 {
-    public static string? Read(Fields fields)
+    /// <param name="isFlat">Whether a function is named beside its type, as in Responses, and not inside of a member of its own.</param>
+    public static string? Read(Fields fields, bool isFlat = false)
     {
         if (!fields.TryGet("tool_choice", out var choice))
         {
             return null;
         }
 
-        var names = Names(fields);
+        var names = Names(fields, isFlat);
         if (choice.ValueKind == JsonValueKind.String)
         {
             return choice.ValueEquals("required"u8) ? FirstOf(names, fields) : Free(choice, fields);
         }
 
-        if (!TryNameOf(choice, out var named))
+        if (!TryNameOf(choice, isFlat, out var named))
         {
             fields.Refuse("tool_choice", "Invalid 'tool_choice': expected 'none', 'auto', 'required' or a function.");
             return null;
@@ -53,14 +54,14 @@ internal static class ForcedTool
         return null;
     }
 
-    private static List<string> Names(Fields fields)
+    private static List<string> Names(Fields fields, bool isFlat)
     {
         var names = new List<string>();
         if (fields.TryGet("tools", out var tools) && tools.ValueKind == JsonValueKind.Array)
         {
             foreach (var tool in tools.EnumerateArray())
             {
-                if (TryNameOf(tool, out var name))
+                if (TryNameOf(tool, isFlat, out var name))
                 {
                     names.Add(fields.Text(name, "tools"));
                 }
@@ -70,9 +71,14 @@ internal static class ForcedTool
         return names;
     }
 
-    private static bool TryNameOf(JsonElement tool, out JsonElement name)
+    private static bool TryNameOf(JsonElement tool, bool isFlat, out JsonElement name)
     {
         name = default;
+        if (isFlat)
+        {
+            return tool.ValueKind == JsonValueKind.Object && tool.TryGetProperty("name", out name);
+        }
+
         return tool.ValueKind == JsonValueKind.Object
             && tool.TryGetProperty("function", out var function)
             && function.ValueKind == JsonValueKind.Object

@@ -26,6 +26,8 @@ internal sealed class LoopbackHandler(CountTokens count, TimeProvider clock, str
             : path.EndsWith("/chat/completions", StringComparison.Ordinal) ? fields => Generated(request, fields, says is null ? Chat.Answer : Manual.OfChat(says))
             : path.EndsWith("/completions", StringComparison.Ordinal) ? fields => Generated(request, fields, says is null ? Completions.Answer : Manual.OfCompletions(says))
             : path.EndsWith("/embeddings", StringComparison.Ordinal) ? fields => Json(request, HttpStatusCode.OK, Embeddings.Answer(fields, count))
+            : path.EndsWith("/responses", StringComparison.Ordinal) ? fields => Responded(request, fields)
+            : path.EndsWith("/moderations", StringComparison.Ordinal) ? fields => Json(request, HttpStatusCode.OK, Moderations.Answer(fields, Ids.New(clock)))
             : null;
 
         return answer is null
@@ -74,7 +76,20 @@ internal sealed class LoopbackHandler(CountTokens count, TimeProvider clock, str
             return Json(request, HttpStatusCode.OK, fields.Fault is null ? reply.Whole() : default);
         }
 
-        var content = new StreamContent(new EventStream(reply.Events()));
+        return Streamed(request, reply.Events());
+    }
+
+    private HttpResponseMessage Responded(HttpRequestMessage request, Fields fields)
+    {
+        var reply = Responses.Answer(fields, Ids.New(clock), clock.GetUtcNow().ToUnixTimeSeconds(), count);
+        return fields.Fault is null && reply.Asked.Stream
+            ? Streamed(request, reply.Events())
+            : Json(request, HttpStatusCode.OK, fields.Fault is null ? reply.Whole() : default);
+    }
+
+    private static HttpResponseMessage Streamed(HttpRequestMessage request, IEnumerable<ReadOnlyMemory<byte>> events)
+    {
+        var content = new StreamContent(new EventStream(events));
         content.Headers.ContentType = new MediaTypeHeaderValue("text/event-stream", "utf-8");
         return Response(request, HttpStatusCode.OK, content);
     }

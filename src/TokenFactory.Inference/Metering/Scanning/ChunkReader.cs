@@ -9,7 +9,9 @@ namespace TokenFactory.Inference.Metering.Scanning;
 /// <param name="root">What the payload is: it tells the dialect.</param>
 internal sealed class ChunkReader(Place root)
 {
-    private const int Depth = 64;
+    // A response tells the tools of its request again, whose schemas may be as deep as a request may be.
+    private const int Depth = 128;
+    private const int KeyBoundBytes = 64;
 
     private readonly List<Hole> _holes = [];
     private readonly List<Hole> _finishes = [];
@@ -35,7 +37,7 @@ internal sealed class ChunkReader(Place root)
 
     public bool IsError { get; private set; }
 
-    /// <summary>The last event of a stream of messages.</summary>
+    /// <summary>The last event of a stream whose dialect says so in an event.</summary>
     public bool IsDone { get; private set; }
 
     public bool HasChoices { get; private set; }
@@ -168,6 +170,9 @@ internal sealed class ChunkReader(Place root)
             case Place.Error:
                 IsError |= hole.Length > 0;
                 break;
+            case Place.Object when root == Place.Response:
+                ResponseEvent(ref reader, hole);
+                break;
             case Place.Object:
                 IsError |= reader.ValueTextEquals("error"u8);
                 IsDone |= root == Place.Message && reader.ValueTextEquals("message_stop"u8);
@@ -175,6 +180,17 @@ internal sealed class ChunkReader(Place root)
             default:
                 _saysMore |= place == Place.Other && reader.CurrentDepth == 1;
                 break;
+        }
+    }
+
+    /// <summary>A response that is incomplete is whole: a bound on the answer cut it. One that failed is an error, whatever was said before.</summary>
+    private void ResponseEvent(ref Utf8JsonReader reader, Hole type)
+    {
+        IsError |= reader.ValueTextEquals("error"u8) || reader.ValueTextEquals("response.failed"u8);
+        if (reader.ValueTextEquals("response.completed"u8) || reader.ValueTextEquals("response.incomplete"u8))
+        {
+            IsDone = true;
+            _finishes.Add(type);
         }
     }
 
@@ -236,7 +252,7 @@ internal sealed class ChunkReader(Place root)
             return Places.Member(parent, reader.ValueSpan);
         }
 
-        Span<byte> key = stackalloc byte[Depth];
+        Span<byte> key = stackalloc byte[KeyBoundBytes];
         return reader.ValueSpan.Length > key.Length ? Place.Other : Places.Member(parent, key[..reader.CopyString(key)]);
     }
 

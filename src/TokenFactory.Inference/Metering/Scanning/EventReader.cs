@@ -154,7 +154,7 @@ internal sealed class EventReader(Dialect dialect) : IDisposable
     /// <summary>A few skeletons are kept, because choices that interleave take turns.</summary>
     private void Learn(ReadOnlySpan<byte> payload)
     {
-        if ((dialect == Dialect.Anthropic && _chunk.HasUsage) || !EventShape.Fits(payload, _chunk))
+        if ((dialect != Dialect.OpenAi && _chunk.HasUsage) || !EventShape.Fits(payload, _chunk))
         {
             return;
         }

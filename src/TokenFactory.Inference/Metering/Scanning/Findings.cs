@@ -1,5 +1,6 @@
 using System.Text;
 using TokenFactory.Inference.Dialects;
+using TokenFactory.Inference.Dialects.Responses;
 using TokenFactory.Inference.ReadModel;
 
 namespace TokenFactory.Inference.Metering.Scanning;
@@ -40,6 +41,12 @@ internal sealed class Findings(CountTokens? count) : IDisposable
         if (dialect == Dialect.OpenAi)
         {
             Reported(ReportedUsage.Parse(json));
+            return;
+        }
+
+        if (dialect == Dialect.Responses)
+        {
+            Reported(ResponseUsage.Parse(json));
             return;
         }
 

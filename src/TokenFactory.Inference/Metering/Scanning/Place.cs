@@ -3,7 +3,8 @@ using TokenFactory.Inference.ReadModel;
 namespace TokenFactory.Inference.Metering.Scanning;
 
 /// <summary>What a value is, by where it stands in an answer: a chat or completions answer of OpenAI's dialect, whose root is <see cref="Root"/>,
-/// or a message of Anthropic's, whose root is <see cref="Message"/>.</summary>
+/// a message of Anthropic's, whose root is <see cref="Message"/>,
+/// or one of OpenAI's Responses, whose root is <see cref="Response"/>.</summary>
 internal enum Place : byte
 {
     /// <summary>Nothing we read; its whole value is skipped.</summary>
@@ -49,12 +50,25 @@ internal enum Place : byte
 
     /// <summary>Usage that knows the input, and not yet the output.</summary>
     InputUsage,
+
+    /// <summary>The root of a response or of an event of its stream.</summary>
+    Response,
+
+    /// <summary>The response as an event of its stream tells it: its text was told before, piece by piece.</summary>
+    ToldResponse,
+    Items,
+    Item,
 }
 
 internal static class Places
 {
     /// <summary>Where an answer of the dialect begins.</summary>
-    public static Place RootOf(Dialect dialect) => dialect == Dialect.Anthropic ? Place.Message : Place.Root;
+    public static Place RootOf(Dialect dialect) => dialect switch
+    {
+        Dialect.Anthropic => Place.Message,
+        Dialect.Responses => Place.Response,
+        _ => Place.Root,
+    };
 
     public static Place Member(Place parent, ReadOnlySpan<byte> key) => parent switch
     {
@@ -65,7 +79,10 @@ internal static class Places
         Place.BlockDelta => InBlockDelta(key),
         Place.Choice => InChoice(key),
         Place.Delta => InDelta(key),
-        Place.Part => key.SequenceEqual("text"u8) ? Place.Text : Place.Other,
+        Place.Part => key.SequenceEqual("text"u8) || key.SequenceEqual("refusal"u8) ? Place.Text : Place.Other,
+        Place.Response => InResponse(key),
+        Place.ToldResponse => key.SequenceEqual("usage"u8) ? Place.Usage : Place.Other,
+        Place.Item => InItem(key),
         Place.ToolCall => key.SequenceEqual("function"u8) || key.SequenceEqual("custom"u8) ? Place.Function : Place.Other,
         Place.Function => key.SequenceEqual("arguments"u8) || key.SequenceEqual("name"u8) || key.SequenceEqual("input"u8)
             ? Place.Text
@@ -80,6 +97,7 @@ internal static class Places
         Place.ToolCalls => Place.ToolCall,
         Place.Parts => Place.Part,
         Place.Blocks => Place.Block,
+        Place.Items => Place.Item,
         _ => Place.Other,
     };
 
@@ -87,8 +105,8 @@ internal static class Places
     public static Place Enter(Place place, bool isObject) => (place, isObject) switch
     {
         (Place.Choice or Place.Delta or Place.Part or Place.ToolCall or Place.Function, true) => place,
-        (Place.BegunMessage or Place.Block or Place.BlockDelta, true) => place,
-        (Place.Choices or Place.ToolCalls or Place.Blocks, false) => place,
+        (Place.BegunMessage or Place.Block or Place.BlockDelta or Place.ToldResponse or Place.Item, true) => place,
+        (Place.Choices or Place.ToolCalls or Place.Blocks or Place.Items, false) => place,
         (Place.Text, false) => Place.Parts,
         _ => Place.Other,
     };
@@ -161,4 +179,28 @@ internal static class Places
         12 when key.SequenceEqual("partial_json"u8) => Place.Text,
         _ => Place.Other,
     };
+
+    private static Place InResponse(ReadOnlySpan<byte> key) => key.Length switch
+    {
+        2 when key.SequenceEqual("id"u8) => Place.Varying,
+        4 when key.SequenceEqual("type"u8) => Place.Object,
+        5 when key.SequenceEqual("delta"u8) => Place.Text,
+        5 when key.SequenceEqual("error"u8) => Place.Error,
+        5 when key.SequenceEqual("usage"u8) => Place.Usage,
+        6 when key.SequenceEqual("output"u8) => Place.Items,
+        7 when key.SequenceEqual("item_id"u8) => Place.Varying,
+        8 when key.SequenceEqual("response"u8) => Place.ToldResponse,
+        11 when key.SequenceEqual("obfuscation"u8) => Place.Varying,
+        12 when key.SequenceEqual("output_index"u8) => Place.Varying,
+        13 when key.SequenceEqual("content_index"u8) || key.SequenceEqual("summary_index"u8) => Place.Varying,
+        15 when key.SequenceEqual("sequence_number"u8) => Place.Varying,
+        _ => Place.Other,
+    };
+
+    /// <summary>What a model wrote of an item: content and summary are strings or parts.</summary>
+    private static Place InItem(ReadOnlySpan<byte> key) =>
+        key.SequenceEqual("content"u8) || key.SequenceEqual("summary"u8) || key.SequenceEqual("name"u8) || key.SequenceEqual("arguments"u8)
+            || key.SequenceEqual("input"u8) || key.SequenceEqual("code"u8)
+            ? Place.Text
+            : Place.Other;
 }

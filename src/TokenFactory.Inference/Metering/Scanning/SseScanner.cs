@@ -1,5 +1,6 @@
 using TokenFactory.Inference.Dialects;
 using TokenFactory.Inference.Dialects.Events;
+using TokenFactory.Inference.Dialects.Responses;
 using TokenFactory.Inference.Dispatch;
 using TokenFactory.Inference.ReadModel;
 
@@ -33,6 +34,9 @@ internal sealed class SseScanner(bool stripUsage, CountTokens? count = null, int
     private bool _awaitsLf;
     private bool _passesLf;
 
+    // In OpenAI's Responses the last event tells the whole answer once more, and it is the one that must wait.
+    private readonly int _heldBackBoundBytes = dialect == Dialect.Responses ? holdBytes : HeldBackBoundBytes;
+
     /// <summary>What may go to the client now, in order; valid until the next <see cref="Feed"/>.</summary>
     public Segments Passing => _passing;
 
@@ -40,6 +44,9 @@ internal sealed class SseScanner(bool stripUsage, CountTokens? count = null, int
     public ReadOnlyMemory<byte> HeldBack => _heldBack.Memory;
 
     public bool SawDone { get; private set; }
+
+    /// <summary>What an event would have to be numbered that followed those that passed; of events that have no numbers 0.</summary>
+    public long NextSequenceNumber { get; private set; }
 
     /// <summary>The backend failed in-band. Nothing passes any more.</summary>
     public BackendError? Error { get; private set; }
@@ -212,10 +219,12 @@ internal sealed class SseScanner(bool stripUsage, CountTokens? count = null, int
             case EventKind.Done:
                 Events++;
                 SawDone = true;
+                ReportLast(text.Span);
                 Hold(text.Span);
                 return;
             case EventKind.Error:
                 Events++;
+                ReportLast(text.Span);
                 Error = BackendError.Read(_reader.Payload(text.Span));
                 return;
             case EventKind.Chunk:
@@ -239,9 +248,23 @@ internal sealed class SseScanner(bool stripUsage, CountTokens? count = null, int
                 break;
         }
 
+        if (dialect == Dialect.Responses && SequenceNumber.In(text.Span) is { } number)
+        {
+            NextSequenceNumber = number + 1;
+        }
+
         _passesLf = true;
         IsInsideEvent = isCut;
         Pass(text, offset, stripUsage && verdict == EventKind.Chunk);
+    }
+
+    /// <summary>What ends a stream of responses, well or badly, is also what reports its usage.</summary>
+    private void ReportLast(ReadOnlySpan<byte> text)
+    {
+        if (dialect == Dialect.Responses)
+        {
+            _reader.Report(text, _findings);
+        }
     }
 
     private void Pass(ReadOnlyMemory<byte> text, int offset, bool cut)
@@ -292,5 +315,5 @@ internal sealed class SseScanner(bool stripUsage, CountTokens? count = null, int
     }
 
     private void Hold(ReadOnlySpan<byte> bytes) =>
-        _heldBack.Append(bytes[..Math.Min(bytes.Length, HeldBackBoundBytes - _heldBack.Count)]);
+        _heldBack.Append(bytes[..Math.Min(bytes.Length, _heldBackBoundBytes - _heldBack.Count)]);
 }

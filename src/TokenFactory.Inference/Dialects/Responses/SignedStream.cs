@@ -1,0 +1,86 @@
+using TokenFactory.Inference.Dialects.Events;
+
+namespace TokenFactory.Inference.Dialects.Responses;
+
+/// <summary>A stream of the client's own dialect in which only ids are replaced: every other byte is the backend's.</summary>
+internal sealed class SignedStream(ResponseIds ids) : AnswerConverter
+{
+    /// <summary>The largest event tells the whole response once more.</summary>
+    public const int EventBoundBytes = 16 * 1024 * 1024;
+
+    private readonly PooledBytes _out = new();
+    private readonly PooledBytes _event = new();
+    private readonly EventFields _fields = new();
+    private EventEnd _end;
+    private bool _begun;
+
+    public override bool IsClientsDialect => true;
+
+    public override ReadOnlyMemory<byte> Feed(ReadOnlySpan<byte> bytes)
+    {
+        _out.Clear();
+        while (!bytes.IsEmpty)
+        {
+            var length = _end.Find(bytes);
+            var piece = length < 0 ? bytes : bytes[..length];
+            if (_event.Count + piece.Length > EventBoundBytes)
+            {
+                throw new UnreadableAnswerException("an event is too large to be held");
+            }
+
+            bytes = bytes[piece.Length..];
+            if (length >= 0 && _event.Count == 0)
+            {
+                _end.Next();
+                Take(piece);
+                continue;
+            }
+
+            _event.Append(piece);
+            if (length >= 0)
+            {
+                _end.Next();
+                Take(_event.Span);
+                _event.Clear();
+            }
+        }
+
+        return _out.Memory;
+    }
+
+    public override ReadOnlyMemory<byte> Complete()
+    {
+        _out.Clear();
+        if (_event.Count > 0)
+        {
+            Take(_event.Span);
+            _event.Clear();
+        }
+
+        return _out.Memory;
+    }
+
+    public override void Dispose()
+    {
+        _out.Dispose();
+        _event.Dispose();
+        _fields.Dispose();
+    }
+
+    private void Take(ReadOnlySpan<byte> text)
+    {
+        var isFirst = !_begun;
+        _begun = true;
+
+        // Nearly all events are pieces of text and name no response. In a text the closing quote would be escaped.
+        if (text.IndexOf("\"response\""u8) < 0)
+        {
+            _out.Append(text);
+            return;
+        }
+
+        _fields.Read(text, isFirst);
+        ids.Find(_fields.HasData ? _fields.Payload : default, isEvent: true);
+        ids.Write(text, _fields, _out);
+    }
+}
