@@ -61,8 +61,8 @@ public sealed class Secret(string value)
 /// <summary>One upstream model at one provider.</summary>
 public sealed record Deployment
 {
-    /// <summary>Stands in an address for what answers inside the gateway.</summary>
-    internal const string InsideHost = "loopback";
+    /// <summary>Stands in an address for what answers inside the gateway; no host can have this name (RFC 2606).</summary>
+    internal const string InsideHost = "inside.invalid";
 
     public required string Name { get; init; }
 

@@ -69,6 +69,16 @@ public sealed class OwnProviderTests
             """).Message,
         StringComparison.Ordinal);
 
+    [Fact]
+    public void P9_no_tenants_own_model_is_everybodys_default() => Assert.Contains(
+        "is a tenant's own",
+        Yaml.OnlyMistake(Own("tenant: acme", "https://llm.acme.example/v1") + """
+
+            models: [ { name: acme-large, deployments: [ { use: own } ] }, { name: mixed, deployments: [ { use: own }, { use: loopback } ] } ]
+            infer: { models: { generate: acme-large, classify: mixed } }
+            """).Message,
+        StringComparison.Ordinal);
+
     /// <summary>What a URL's reader would make an address of this machine, its network or its cloud of, each in its spelling.</summary>
     [Theory]
     [InlineData("https://127.0.0.1/v1", "loopback")]

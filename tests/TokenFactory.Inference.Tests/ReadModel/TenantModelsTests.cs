@@ -94,6 +94,17 @@ public sealed class TenantModelsTests
         Assert.Equal(may, (At("acme") with { Endpoints = [new Uri("https://other.example/v1"), new Uri("https://llm.acme.example/v1")] }).MayBeAskedAt(new Uri(address)));
 
     [Fact]
+    public void P8_what_answers_inside_is_asked_inside_and_nowhere_else()
+    {
+        var inside = At(null) with { Provider = new Provider("loopback", ProviderKind.Loopback, null, null) };
+
+        Assert.True(inside.MayBeAskedAt(new Uri($"http://{Deployment.InsideHost}/v1/chat/completions")));
+        Assert.False(inside.MayBeAskedAt(new Uri("http://loopback/v1/chat/completions")));
+        Assert.False(inside.MayBeAskedAt(new Uri("https://llm.acme.example/v1/chat/completions")));
+        Assert.False(At("acme").MayBeAskedAt(new Uri($"http://{Deployment.InsideHost}/v1/chat/completions")));
+    }
+
+    [Fact]
     public void P8_a_sealed_credential_goes_to_the_origins_it_was_sealed_for_and_to_no_other_endpoint()
     {
         var deployment = At("acme") with { Endpoints = [new Uri("https://a.example/v1"), new Uri("https://b.example/v1")] };

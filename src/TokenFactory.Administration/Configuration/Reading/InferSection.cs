@@ -43,6 +43,10 @@ internal static class InferSection
             {
                 section[operation].Mistake($"there is no model named '{name}'");
             }
+            else if (!models.Values.Any(route => route.Pattern.Matches(name) && route.Targets.Any(target => target.Deployment.Provider.IsFor(tenant: null))))
+            {
+                section[operation].Mistake($"'{name}' is a tenant's own: it would be named to callers for whom it does not exist");
+            }
         }
 
         section.RefuseUnknownKeys();
