@@ -205,7 +205,7 @@ internal static class DeploymentSection
 
         if (provider is { Kind: ProviderKind.Anthropic } && (operations & ~Operations.Chat) != Operations.None)
         {
-            field.Mistake("an Anthropic backend serves chat, and by it responses: its dialect has nothing else");
+            field.Mistake("an Anthropic backend serves chat, and by it responses: its dialect has no completions and no embeddings");
         }
 
         return operations;
