@@ -62,6 +62,7 @@ public abstract class GatewayDbContext(DbContextOptions options) : DbContext(opt
         JournalTables.Map(modelBuilder);
         AuditTables.Map(modelBuilder);
         OutboxTables.Map(modelBuilder);
+        ModelAuditTables.Map(modelBuilder);
         modelBuilder.Entity<SchemaNeeds>(needs =>
         {
             needs.ToTable("schema_needs");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using TokenFactory.Gateway.Commands.Models;
 
 namespace TokenFactory.Gateway.Commands;
 
@@ -10,6 +11,7 @@ internal static class AdminCommand
         var command = new Command("admin", "Administer the installation");
         command.Subcommands.Add(KeysCommand.Create());
         command.Subcommands.Add(ExplainCommand.Create());
+        command.Subcommands.Add(new Command("models", "What answers") { ModelAuditCommand.Create() });
         command.Subcommands.Add(DeadLettersCommand.Create());
         return command;
     }

@@ -7,6 +7,7 @@ using TokenFactory.Gateway.Hosting;
 using TokenFactory.Storage;
 using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Ledger;
+using TokenFactory.Storage.ModelAudit;
 using TokenFactory.Storage.Outbox;
 using TokenFactory.Storage.Requests;
 
@@ -30,6 +31,8 @@ internal sealed class OpenedStore(ServiceProvider services) : IAsyncDisposable
     public IUsageLedger Ledger => services.GetRequiredService<IUsageLedger>();
 
     public IRequestHistory Requests => services.GetRequiredService<IRequestHistory>();
+
+    public IModelAuditStore ModelAudit => services.GetRequiredService<IModelAuditStore>();
 
     public ICancellations Cancellations => services.GetRequiredService<ICancellations>();
 
