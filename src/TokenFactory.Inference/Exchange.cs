@@ -71,6 +71,9 @@ internal sealed class Exchange(Guid requestId, Operations operation, Snapshot sn
     /// <summary>The candidate and head of the attempt whose body is arriving; null between attempts.</summary>
     public UpstreamHead? Head { get; set; }
 
+    /// <summary>From the latest attempt's start to the first byte of its body; null while none came.</summary>
+    public TimeSpan? FirstByteAfter { get; set; }
+
     /// <summary>Where the latest attempt ran; null when none was made.</summary>
     public Placement? Placement { get; set; }
 

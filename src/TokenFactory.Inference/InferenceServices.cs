@@ -15,6 +15,7 @@ using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.Ledger;
 using TokenFactory.Inference.Limits;
 using TokenFactory.Inference.Metering;
+using TokenFactory.Inference.ModelAudit;
 using TokenFactory.Inference.Models;
 using TokenFactory.Inference.Policy;
 using TokenFactory.Inference.ReadModel;
@@ -55,6 +56,7 @@ public static class InferenceServices
                 provider.GetRequiredService<Standings>(), redis, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SharedRests>>()));
         }
 
+        services.AddModelAudit();
         services.AddSingleton<Drain>();
         services.AddSingleton<RunningRequests>();
         services.AddHostedService<RunningWatch>();

@@ -63,6 +63,7 @@ public abstract class GatewayDbContext(DbContextOptions options) : DbContext(opt
         AuditTables.Map(modelBuilder);
         OutboxTables.Map(modelBuilder);
         RegistrationTables.Map(modelBuilder);
+        ModelAuditTables.Map(modelBuilder);
         modelBuilder.Entity<SchemaNeeds>(needs =>
         {
             needs.ToTable("schema_needs");

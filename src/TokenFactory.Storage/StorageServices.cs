@@ -6,6 +6,7 @@ using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Iam;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
+using TokenFactory.Storage.ModelAudit;
 using TokenFactory.Storage.Outbox;
 using TokenFactory.Storage.Postgres;
 using TokenFactory.Storage.Registry;
@@ -92,6 +93,7 @@ public static class StorageServices
         services.AddSingleton<IRequestHistory>(provider => new RequestHistory(provider.GetRequiredService<StoreReader>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ICancellations>(provider => new Cancellations(
             provider.GetRequiredService<StoreReader>(), provider.GetRequiredService<OutboxSignal>(), lifecycleEvents, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IModelAuditStore>(provider => new ModelAuditStore(provider.GetRequiredService<StoreReader>(), provider.GetRequiredService<OutboxSignal>()));
         services.AddSingleton<IamChanges>();
         services.AddSingleton(provider => new StorageMigrator(
             provider.GetRequiredService<IDbContextFactory<GatewayDbContext>>(), provider.GetRequiredService<ISchemaHome>()));

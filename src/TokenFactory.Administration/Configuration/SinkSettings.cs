@@ -18,7 +18,10 @@ public enum SinkEvents
 
     /// <summary>The steps of a request before its settlement.</summary>
     Request = 4,
-    All = Usage | Audit | Request,
+
+    /// <summary>Changes of deployments that the model audit found.</summary>
+    ModelAudit = 8,
+    All = Usage | Audit | Request | ModelAudit,
 }
 
 /// <summary>Where events are delivered. The name is its cursor's: renaming a sink delivers everything again.</summary>

@@ -8,6 +8,7 @@ using TokenFactory.Gateway.Hosting;
 using TokenFactory.Storage;
 using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Ledger;
+using TokenFactory.Storage.ModelAudit;
 using TokenFactory.Storage.Outbox;
 using TokenFactory.Storage.Registry;
 using TokenFactory.Storage.Requests;
@@ -34,6 +35,8 @@ internal sealed class OpenedStore(ServiceProvider services) : IAsyncDisposable
     public RegistryAdministration Registry => services.GetRequiredService<RegistryAdministration>();
 
     public IRequestHistory Requests => services.GetRequiredService<IRequestHistory>();
+
+    public IModelAuditStore ModelAudit => services.GetRequiredService<IModelAuditStore>();
 
     public ICancellations Cancellations => services.GetRequiredService<ICancellations>();
 

@@ -51,6 +51,7 @@ internal static class Mapping
         .. events.HasFlag(SinkEvents.Usage) ? [EventTypes.Usage] : Array.Empty<string>(),
         .. events.HasFlag(SinkEvents.Audit) ? [EventTypes.Audit] : Array.Empty<string>(),
         .. events.HasFlag(SinkEvents.Request) ? [EventTypes.Request] : Array.Empty<string>(),
+        .. events.HasFlag(SinkEvents.ModelAudit) ? [EventTypes.ModelAudit] : Array.Empty<string>(),
     ];
 
     public static IEnumerable<SinkOptions> Sinks(GatewayConfiguration configuration) => configuration.Sinks.Select(sink => sink switch

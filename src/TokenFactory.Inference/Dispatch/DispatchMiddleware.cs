@@ -187,6 +187,7 @@ internal sealed partial class DispatchMiddleware(
             await context.Features.GetRequiredFeature<IHttpResponseBodyFeature>().CompleteAsync();
         }
 
+        exchange.FirstByteAfter = ticking.FirstTouch;
         var failure = Judge(context, exchange, scope);
         if (scope.Rest is { } rest && deployment.Endpoints.Count <= 1)
         {

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using TokenFactory.Inference.Dispatch;
 using TokenFactory.Inference.Limits;
+using TokenFactory.Inference.ModelAudit;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
@@ -15,7 +16,7 @@ namespace TokenFactory.Inference.Ledger;
 /// cannot be recorded is not served. Settling never rides on the client's connection.
 /// </summary>
 internal sealed partial class LedgerMiddleware(
-    RequestDelegate next, IJournal journal, RunningRequests running, LateSettlements late, ILimiter limiter, LearntOutputs learnt, Instance instance, LedgerOptions options, GatewayMetrics metrics, TimeProvider clock, ILogger<LedgerMiddleware> logger)
+    RequestDelegate next, IJournal journal, RunningRequests running, LateSettlements late, ILimiter limiter, LearntOutputs learnt, AnswerWatch audit, Instance instance, LedgerOptions options, GatewayMetrics metrics, TimeProvider clock, ILogger<LedgerMiddleware> logger)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -55,6 +56,7 @@ internal sealed partial class LedgerMiddleware(
 
         await SettleLimitsAsync(exchange, settlement);
         Learn(exchange, settlement);
+        audit.Saw(exchange);
         try
         {
             await AnswerAsync(context, exchange);

@@ -11,6 +11,9 @@ internal abstract class Answer : IDisposable
     /// <summary>What the backend had said of the input alone when its stream was cut; null when the output is known too, or nothing is.</summary>
     public abstract ReportedUsage? InputUsage { get; }
 
+    /// <summary>Why it finished, in the client's dialect, and whose it says it is.</summary>
+    public abstract (string? FinishReason, string? Model, string? Fingerprint) Said { get; }
+
     /// <summary>Takes the next bytes of the backend. Throws <see cref="BackendFaultException"/> when they show that no honest answer follows.</summary>
     public abstract ValueTask TakeAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel);
 

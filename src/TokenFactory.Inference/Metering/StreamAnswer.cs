@@ -12,6 +12,8 @@ internal sealed class StreamAnswer(Exchange exchange, UpstreamHead head, Deliver
 
     public override ReportedUsage? InputUsage => head.Converter is { IsClientsDialect: false } converter ? converter.InputUsage : scanner.InputUsage;
 
+    public override (string? FinishReason, string? Model, string? Fingerprint) Said => (scanner.FinishReason, scanner.Model, scanner.Fingerprint);
+
     public override bool IsInsideEvent => scanner.IsInsideEvent;
 
     public override long NextSequenceNumber => scanner.NextSequenceNumber;

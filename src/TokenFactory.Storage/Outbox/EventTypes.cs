@@ -11,4 +11,7 @@ public static class EventTypes
 
     /// <summary>The steps of a request before its settlement, where they are told.</summary>
     public const string Request = RequestEventWriter.Type;
+
+    /// <summary>One for each change of a deployment that the model audit found.</summary>
+    public const string ModelAudit = ModelAuditEventWriter.Type;
 }

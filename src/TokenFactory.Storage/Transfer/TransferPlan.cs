@@ -28,6 +28,8 @@ internal sealed record TransferPlan(IReadOnlyList<TransferTable> Tables)
     /// <summary>To an instance that runs a request; what a moved store has open is an orphan.</summary>
     private const string Cancellations = "cancellations";
 
+    // The model audit's tables do not travel: what was seen of deployments from elsewhere is no measure of how they are from here.
+
     /// <summary>Of the store's own schema.</summary>
     private const string Needs = "schema_needs";
 
@@ -53,7 +55,7 @@ internal sealed record TransferPlan(IReadOnlyList<TransferTable> Tables)
 
     public static TransferPlan Of(IModel model) => new(
         [.. model.GetEntityTypes()
-            .Where(static entity => entity.GetTableName() is not (null or Deltas or Needs or Cancellations))
+            .Where(static entity => entity.GetTableName() is not (null or Deltas or Needs or Cancellations or Model.ModelAuditTables.Periods or Model.ModelAuditTables.Flags))
             .OrderBy(Depth).ThenBy(static entity => entity.GetTableName(), StringComparer.Ordinal)
             .Select(Table)]);
 

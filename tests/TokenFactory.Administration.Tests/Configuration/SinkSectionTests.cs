@@ -27,7 +27,8 @@ public sealed class SinkSectionTests
     [Theory]
     [InlineData("", SinkEvents.Usage)]
     [InlineData(", events: audit", SinkEvents.Audit)]
-    [InlineData(", events: [usage, audit, request]", SinkEvents.All)]
+    [InlineData(", events: [usage, audit, request]", SinkEvents.Usage | SinkEvents.Audit | SinkEvents.Request)]
+    [InlineData(", events: [usage, model_audit]", SinkEvents.Usage | SinkEvents.ModelAudit)]
     public void A_sink_is_given_what_bills_unless_it_asks_for_more(string more, SinkEvents events) =>
         Assert.Equal(events, Only<RabbitMqSinkSettings>("sinks: [ { name: q, kind: rabbitmq, connection: env:RABBIT" + more + " } ]").Events);
 

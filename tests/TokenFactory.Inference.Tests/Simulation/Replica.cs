@@ -6,6 +6,7 @@ using TokenFactory.Inference.Dispatch;
 using TokenFactory.Inference.Ledger;
 using TokenFactory.Inference.Limits;
 using TokenFactory.Inference.Metering;
+using TokenFactory.Inference.ModelAudit;
 using TokenFactory.Storage;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Relay;
@@ -147,7 +148,7 @@ internal sealed class Replica : IDisposable
         var metering = new MeteringMiddleware(
             Request.DispatchAsync, new AnswerFactory(_entries, _metering, _world.Clock), _metering, _metrics, _world.Clock, NullLogger<MeteringMiddleware>.Instance);
         var ledger = new LedgerMiddleware(
-            metering.InvokeAsync, _entries, new RunningRequests(), _late, Limiter, learnt, new Instance(Id), _ledger, _metrics, _world.Clock, NullLogger<LedgerMiddleware>.Instance);
+            metering.InvokeAsync, _entries, new RunningRequests(), _late, Limiter, learnt, new AnswerWatch(), new Instance(Id), _ledger, _metrics, _world.Clock, NullLogger<LedgerMiddleware>.Instance);
         return new LimitsMiddleware(ledger.InvokeAsync, Limiter, learnt, NullLogger<LimitsMiddleware>.Instance).InvokeAsync;
     }
 

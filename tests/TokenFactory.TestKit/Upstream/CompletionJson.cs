@@ -103,8 +103,8 @@ internal static class CompletionJson
         json.WriteString("id", play.Id);
         json.WriteString("object", kind);
         json.WriteNumber("created", Created);
-        json.WriteString("model", play.Ask.Model);
-        json.WriteString("system_fingerprint", "fp_fake");
+        json.WriteString("model", play.Upstream.ReportedModel ?? play.Ask.Model);
+        json.WriteString("system_fingerprint", play.Upstream.Fingerprint);
     }
 
     private static void Choice(Utf8JsonWriter json, UpstreamAsk ask, int index, bool chunk, Action<Utf8JsonWriter>? content, string? text, string? finish)

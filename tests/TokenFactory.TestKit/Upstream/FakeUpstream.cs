@@ -71,6 +71,11 @@ public sealed class FakeUpstream : IAsyncDisposable
     /// <summary>What GET /v1/models lists.</summary>
     public IReadOnlyList<string> Models { get; set; } = ["fake-model"];
 
+    /// <summary>The model that answers say they are from; null is the one that was asked for.</summary>
+    public string? ReportedModel { get; set; }
+
+    public string Fingerprint { get; set; } = "fp_fake";
+
     /// <summary>Answer 404 for a model that is not listed.</summary>
     public bool KnowsListedModelsOnly { get; set; }
 

@@ -65,7 +65,8 @@ internal static class SinkSection
         var events = SinkEvents.None;
         foreach (var item in field.ItemsOrOne(16) ?? [])
         {
-            events |= item.Required("usage, audit or request").Choice(("usage", SinkEvents.Usage), ("audit", SinkEvents.Audit), ("request", SinkEvents.Request)) ?? SinkEvents.None;
+            events |= item.Required("usage, audit, request or model_audit").Choice(
+                ("usage", SinkEvents.Usage), ("audit", SinkEvents.Audit), ("request", SinkEvents.Request), ("model_audit", SinkEvents.ModelAudit)) ?? SinkEvents.None;
         }
 
         return events == SinkEvents.None ? SinkEvents.Usage : events;

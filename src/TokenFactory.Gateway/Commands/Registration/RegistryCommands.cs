@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using TokenFactory.Administration.Registration;
+using TokenFactory.Gateway.Commands.Models;
 using TokenFactory.Storage.Registry;
 
 namespace TokenFactory.Gateway.Commands.Registration;
@@ -14,7 +15,7 @@ internal static class RegistryCommands
     [
         Of(RegistryKind.Provider, "providers", "provider", "who runs backends"),
         Of(RegistryKind.Deployment, "deployments", "deployment", "upstream models at providers", Enabling("enable", true), Enabling("disable", false)),
-        Of(RegistryKind.Model, "models", "model", "what callers ask for, and which deployments serve it"),
+        Of(RegistryKind.Model, "models", "model", "what callers ask for, which deployments serve it, and how they answer", ModelAuditCommand.Create()),
         Of(RegistryKind.Tier, "tiers", "tier", "service levels"),
         new Command("registry", "Register several kinds at once") { Apply() },
     ];

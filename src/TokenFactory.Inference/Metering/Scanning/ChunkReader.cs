@@ -32,6 +32,11 @@ internal sealed class ChunkReader(Place root)
 
     public List<Hole> Finishes => _finishes;
 
+    /// <summary>Where the chunk names its model; empty when it does not.</summary>
+    public Hole Model { get; private set; }
+
+    public Hole Fingerprint { get; private set; }
+
     /// <summary>What to leave out to make the chunk one that never had a usage member, in order.</summary>
     public List<(int Start, int End)> Cuts => _cuts;
 
@@ -164,6 +169,12 @@ internal sealed class ChunkReader(Place root)
             case Place.Varying:
                 _holes.Add(hole);
                 break;
+            case Place.Model:
+                Model = hole;
+                break;
+            case Place.Fingerprint:
+                Fingerprint = hole;
+                break;
             case Place.Finish when hole.Length > 0:
                 _finishes.Add(hole);
                 break;
@@ -271,5 +282,6 @@ internal sealed class ChunkReader(Place root)
         IsDone = false;
         HasChoices = false;
         _hasUsage = false;
+        (Model, Fingerprint) = (default, default);
     }
 }

@@ -80,6 +80,7 @@ internal sealed class EventReader(Dialect dialect) : IDisposable
             return;
         }
 
+        findings.Named(payload.Slice(_chunk.Model.Start, _chunk.Model.Length), payload.Slice(_chunk.Fingerprint.Start, _chunk.Fingerprint.Length));
         Deliver(payload, _chunk.Holes, findings);
         foreach (var finish in _chunk.Finishes)
         {

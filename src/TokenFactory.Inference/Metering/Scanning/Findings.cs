@@ -32,6 +32,12 @@ internal sealed class Findings(CountTokens? count) : IDisposable
     /// <summary>The last finish reason, in the backend's words.</summary>
     public string? FinishReason { get; private set; }
 
+    /// <summary>The model that the answer says it is from; null when it says none.</summary>
+    public string? Model { get; private set; }
+
+    /// <summary>OpenAI's system fingerprint; null when there is none.</summary>
+    public string? Fingerprint { get; private set; }
+
     public long CountDelivered() => _text?.Count() ?? 0;
 
     /// <param name="json">A usage object of the dialect.</param>
@@ -78,6 +84,13 @@ internal sealed class Findings(CountTokens? count) : IDisposable
         FinishedChoices += (_finished & bit) == 0 ? 1 : 0;
         _finished |= bit;
         FinishReason = Name(reason);
+    }
+
+    /// <summary>The first that is said counts. Both are the insides of JSON strings, or empty.</summary>
+    public void Named(ReadOnlySpan<byte> model, ReadOnlySpan<byte> fingerprint)
+    {
+        Model ??= ReportedNames.Of(model);
+        Fingerprint ??= ReportedNames.Of(fingerprint);
     }
 
     /// <param name="raw">The inside of a JSON string.</param>

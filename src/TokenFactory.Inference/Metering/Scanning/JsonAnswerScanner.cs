@@ -43,6 +43,10 @@ internal sealed class JsonAnswerScanner : IDisposable
 
     public string? FinishReason => _findings.FinishReason;
 
+    public string? Model => _findings.Model;
+
+    public string? Fingerprint => _findings.Fingerprint;
+
     public long CountDelivered() => _findings.CountDelivered();
 
     public void Feed(ReadOnlySpan<byte> piece)

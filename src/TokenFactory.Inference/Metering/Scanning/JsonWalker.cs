@@ -12,7 +12,7 @@ namespace TokenFactory.Inference.Metering.Scanning;
 internal sealed class JsonWalker(Findings findings, Dialect dialect = Dialect.OpenAi) : IDisposable
 {
     private const int DepthBound = 64;
-    private const int KeyBoundBytes = 64;
+    private const int ShortBoundBytes = ReportedNames.BoundBytes;
     private const int UsageBoundBytes = 8 * 1024;
 
     private static readonly SearchValues<byte> _structure = SearchValues.Create("\"{}[],"u8);
@@ -20,7 +20,7 @@ internal sealed class JsonWalker(Findings findings, Dialect dialect = Dialect.Op
 
     private readonly Place _root = Places.RootOf(dialect);
     private readonly Place[] _inside = new Place[DepthBound];
-    private readonly byte[] _short = new byte[KeyBoundBytes];
+    private readonly byte[] _short = new byte[ShortBoundBytes];
     private readonly PooledBytes _usage = new();
     private int _shortLength;
     private ulong _objects;
@@ -219,10 +219,10 @@ internal sealed class JsonWalker(Findings findings, Dialect dialect = Dialect.Op
             return;
         }
 
-        if (_inKey || _place is Place.Finish or Place.Object)
+        if (_inKey || _place is Place.Finish or Place.Object or Place.Model or Place.Fingerprint)
         {
             // One byte short of too long is enough to know that it is no word we read.
-            var kept = piece[..Math.Min(piece.Length, KeyBoundBytes - _shortLength)];
+            var kept = piece[..Math.Min(piece.Length, ShortBoundBytes - _shortLength)];
             kept.CopyTo(_short.AsSpan(_shortLength));
             _shortLength += kept.Length;
         }
@@ -248,6 +248,11 @@ internal sealed class JsonWalker(Findings findings, Dialect dialect = Dialect.Op
         if (_place == Place.Finish && word.Length > 0)
         {
             findings.Finished(_choice, word);
+        }
+
+        if (_place is Place.Model or Place.Fingerprint)
+        {
+            findings.Named(_place == Place.Model ? word : default, _place == Place.Fingerprint ? word : default);
         }
 
         SawError |= _place == Place.Object && word.SequenceEqual("error"u8);

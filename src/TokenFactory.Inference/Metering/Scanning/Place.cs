@@ -36,6 +36,12 @@ internal enum Place : byte
     /// <summary>Frame, and may differ from chunk to chunk.</summary>
     Varying,
 
+    /// <summary>Frame: the model that the answer says it is from.</summary>
+    Model,
+
+    /// <summary>Frame: which configuration of the backend answered.</summary>
+    Fingerprint,
+
     /// <summary>The root of Anthropic's message or of an event of its stream.</summary>
     Message,
 
@@ -74,7 +80,7 @@ internal static class Places
     {
         Place.Root => InRoot(key),
         Place.Message => InMessage(key),
-        Place.BegunMessage => key.SequenceEqual("usage"u8) ? Place.InputUsage : key.SequenceEqual("content"u8) ? Place.Blocks : Place.Other,
+        Place.BegunMessage => key.SequenceEqual("usage"u8) ? Place.InputUsage : key.SequenceEqual("content"u8) ? Place.Blocks : key.SequenceEqual("model"u8) ? Place.Model : Place.Other,
         Place.Block => InBlock(key),
         Place.BlockDelta => InBlockDelta(key),
         Place.Choice => InChoice(key),
@@ -114,7 +120,7 @@ internal static class Places
     private static Place InRoot(ReadOnlySpan<byte> key) => key.Length switch
     {
         2 when key.SequenceEqual("id"u8) => Place.Varying,
-        5 when key.SequenceEqual("model"u8) => Place.Frame,
+        5 when key.SequenceEqual("model"u8) => Place.Model,
         5 when key.SequenceEqual("usage"u8) => Place.Usage,
         5 when key.SequenceEqual("error"u8) => Place.Error,
         6 when key.SequenceEqual("object"u8) => Place.Object,
@@ -123,7 +129,7 @@ internal static class Places
         7 when key.SequenceEqual("timings"u8) => Place.Frame,
         11 when key.SequenceEqual("obfuscation"u8) => Place.Varying,
         12 when key.SequenceEqual("service_tier"u8) => Place.Frame,
-        18 when key.SequenceEqual("system_fingerprint"u8) => Place.Frame,
+        18 when key.SequenceEqual("system_fingerprint"u8) => Place.Fingerprint,
         _ => Place.Other,
     };
 
@@ -154,6 +160,7 @@ internal static class Places
         5 when key.SequenceEqual("delta"u8) => Place.BlockDelta,
         5 when key.SequenceEqual("error"u8) => Place.Error,
         5 when key.SequenceEqual("index"u8) => Place.Varying,
+        5 when key.SequenceEqual("model"u8) => Place.Model,
         5 when key.SequenceEqual("usage"u8) => Place.Usage,
         7 when key.SequenceEqual("content"u8) => Place.Blocks,
         7 when key.SequenceEqual("message"u8) => Place.BegunMessage,

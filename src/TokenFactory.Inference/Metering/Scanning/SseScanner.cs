@@ -70,6 +70,10 @@ internal sealed class SseScanner(bool stripUsage, CountTokens? count = null, int
 
     public string? FinishReason => _findings.FinishReason;
 
+    public string? Model => _findings.Model;
+
+    public string? Fingerprint => _findings.Fingerprint;
+
     /// <summary>Events with data, the terminator included.</summary>
     public int Events { get; private set; }
 

@@ -836,6 +836,131 @@ namespace TokenFactory.Storage.Postgres.Migrations
                     b.ToTable("instances");
                 });
 
+            modelBuilder.Entity("model_audit_flags", b =>
+                {
+                    b.Property<Guid>("flag_id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("flag_id");
+
+                    b.Property<string>("became")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("became");
+
+                    b.Property<string>("deployment")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("deployment");
+
+                    b.Property<DateTimeOffset>("detected_at")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("detected_at");
+
+                    b.Property<DateTimeOffset?>("ended_at")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<Guid>("instance_id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("instance_id");
+
+                    b.Property<int>("kind")
+                        .HasColumnType("integer")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("provider")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("provider");
+
+                    b.Property<string>("region")
+                        .HasColumnType("text")
+                        .HasColumnName("region");
+
+                    b.Property<DateTimeOffset>("since")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("since");
+
+                    b.Property<string>("upstream_model")
+                        .HasColumnType("text")
+                        .HasColumnName("upstream_model");
+
+                    b.Property<string>("upstream_version")
+                        .HasColumnType("text")
+                        .HasColumnName("upstream_version");
+
+                    b.Property<string>("was")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("was");
+
+                    b.HasKey("flag_id");
+
+                    b.HasIndex("detected_at")
+                        .HasDatabaseName("ix_model_audit_flags_detected_at");
+
+                    b.ToTable("model_audit_flags");
+                });
+
+            modelBuilder.Entity("model_audit_periods", b =>
+                {
+                    b.Property<string>("deployment")
+                        .HasColumnType("text")
+                        .HasColumnName("deployment");
+
+                    b.Property<DateTimeOffset>("started_at")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<Guid>("instance_id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("instance_id");
+
+                    b.Property<long>("errors")
+                        .HasColumnType("bigint")
+                        .HasColumnName("errors");
+
+                    b.Property<string>("fingerprints")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("fingerprints");
+
+                    b.Property<byte[]>("first_token_ms")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("first_token_ms");
+
+                    b.Property<string>("models")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("models");
+
+                    b.Property<byte[]>("output_tokens")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("output_tokens");
+
+                    b.Property<long>("refusals")
+                        .HasColumnType("bigint")
+                        .HasColumnName("refusals");
+
+                    b.Property<long>("requests")
+                        .HasColumnType("bigint")
+                        .HasColumnName("requests");
+
+                    b.Property<byte[]>("tokens_per_second")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("tokens_per_second");
+
+                    b.HasKey("deployment", "started_at", "instance_id");
+
+                    b.HasIndex("started_at")
+                        .HasDatabaseName("ix_model_audit_periods_started_at");
+
+                    b.ToTable("model_audit_periods");
+                });
+
             modelBuilder.Entity("outbox", b =>
                 {
                     b.Property<Guid>("event_id")

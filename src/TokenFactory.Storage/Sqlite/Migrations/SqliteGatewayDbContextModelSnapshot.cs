@@ -822,6 +822,132 @@ namespace TokenFactory.Storage.Sqlite.Migrations
                     b.ToTable("instances");
                 });
 
+            modelBuilder.Entity("model_audit_flags", b =>
+                {
+                    b.Property<byte[]>("flag_id")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("flag_id");
+
+                    b.Property<string>("became")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("became");
+
+                    b.Property<string>("deployment")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("deployment");
+
+                    b.Property<long>("detected_at")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("detected_at");
+
+                    b.Property<long?>("ended_at")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ended_at");
+
+                    b.Property<byte[]>("instance_id")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("instance_id");
+
+                    b.Property<int>("kind")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("provider")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("provider");
+
+                    b.Property<string>("region")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("region");
+
+                    b.Property<long>("since")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("since");
+
+                    b.Property<string>("upstream_model")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("upstream_model");
+
+                    b.Property<string>("upstream_version")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("upstream_version");
+
+                    b.Property<string>("was")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("was");
+
+                    b.HasKey("flag_id");
+
+                    b.HasIndex("detected_at")
+                        .HasDatabaseName("ix_model_audit_flags_detected_at");
+
+                    b.ToTable("model_audit_flags");
+                });
+
+            modelBuilder.Entity("model_audit_periods", b =>
+                {
+                    b.Property<string>("deployment")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("deployment");
+
+                    b.Property<long>("started_at")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("started_at");
+
+                    b.Property<byte[]>("instance_id")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("instance_id");
+
+                    b.Property<long>("errors")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("errors");
+
+                    b.Property<string>("fingerprints")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("fingerprints");
+
+                    b.Property<byte[]>("first_token_ms")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("first_token_ms");
+
+                    b.Property<string>("models")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("models");
+
+                    b.Property<byte[]>("output_tokens")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("output_tokens");
+
+                    b.Property<long>("refusals")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("refusals");
+
+                    b.Property<long>("requests")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("requests");
+
+                    b.Property<byte[]>("tokens_per_second")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("tokens_per_second");
+
+                    b.HasKey("deployment", "started_at", "instance_id");
+
+                    b.HasIndex("started_at")
+                        .HasDatabaseName("ix_model_audit_periods_started_at");
+
+                    b.ToTable("model_audit_periods");
+                });
+
             modelBuilder.Entity("outbox", b =>
                 {
                     b.Property<long>("seq")

@@ -13,7 +13,7 @@ internal static class MessageJson
         json.WriteString("id", play.Id);
         json.WriteString("type", "message");
         json.WriteString("role", "assistant");
-        json.WriteString("model", play.Ask.Model);
+        json.WriteString("model", play.Upstream.ReportedModel ?? play.Ask.Model);
         json.WriteStartArray("content");
         foreach (var (index, block) in answer.Blocks.Index())
         {
@@ -32,7 +32,7 @@ internal static class MessageJson
         json.WriteString("id", play.Id);
         json.WriteString("type", "message");
         json.WriteString("role", "assistant");
-        json.WriteString("model", play.Ask.Model);
+        json.WriteString("model", play.Upstream.ReportedModel ?? play.Ask.Model);
         json.WriteStartArray("content");
         json.WriteEndArray();
         WriteStop(json, null, null);
