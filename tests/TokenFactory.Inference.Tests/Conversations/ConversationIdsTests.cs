@@ -49,6 +49,13 @@ public sealed class ConversationIdsTests
 
         Assert.Null(Find([_old], "acm", id));
         Assert.Null(Find([_old], "other", id));
+        Assert.Null(Find([_old], "acne", id));
+        foreach (var letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+        {
+            // Some of these decode to the same bytes.
+            Assert.Null(letter == id[^1] ? null : Find([_old], "acme", id[..^1] + letter));
+        }
+
         for (var at = 0; at < id.Length; at++)
         {
             foreach (var letter in "ABz09-_=+ ")
