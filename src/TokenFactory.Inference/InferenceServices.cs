@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using TokenFactory.Inference.Access;
 using TokenFactory.Inference.Dispatch;
 using TokenFactory.Inference.Dispatch.Loopback;
+using TokenFactory.Inference.Dispatch.Replicas;
 using TokenFactory.Inference.Dispatch.Standing;
 using TokenFactory.Inference.Guard;
 using TokenFactory.Inference.Infer;
@@ -23,6 +24,7 @@ using TokenFactory.Tokenizer;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Health;
+using Yarp.ReverseProxy.LoadBalancing;
 using Yarp.ReverseProxy.Transforms.Builder;
 
 namespace TokenFactory.Inference;
@@ -77,7 +79,10 @@ public static class InferenceServices
         services.Replace(ServiceDescriptor.Singleton<IProbingRequestFactory, ProbeRequests>());
         services.AddSingleton<IPassiveHealthCheckPolicy, AttemptHealthPolicy>();
         services.AddSingleton<IActiveHealthCheckPolicy, ProbeHealthPolicy>();
+        services.AddSingleton<EngineLoads>();
+        services.AddSingleton<ILoadBalancingPolicy>(provider => new ReplicaPolicy(provider.GetRequiredService<EngineLoads>(), Random.Shared));
         services.AddHostedService<ClustersInForce>();
+        services.AddHostedService<EngineWatch>();
         return services;
     }
 
