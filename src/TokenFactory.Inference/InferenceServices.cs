@@ -8,6 +8,7 @@ using TokenFactory.Inference.Access;
 using TokenFactory.Inference.Dispatch;
 using TokenFactory.Inference.Dispatch.Connecting;
 using TokenFactory.Inference.Dispatch.Loopback;
+using TokenFactory.Inference.Dispatch.Replicas;
 using TokenFactory.Inference.Dispatch.Standing;
 using TokenFactory.Inference.Guard;
 using TokenFactory.Inference.Infer;
@@ -25,6 +26,7 @@ using TokenFactory.Tokenizer;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Health;
+using Yarp.ReverseProxy.LoadBalancing;
 using Yarp.ReverseProxy.Transforms.Builder;
 
 namespace TokenFactory.Inference;
@@ -80,7 +82,10 @@ public static class InferenceServices
         services.Replace(ServiceDescriptor.Singleton<IProbingRequestFactory, ProbeRequests>());
         services.AddSingleton<IPassiveHealthCheckPolicy, AttemptHealthPolicy>();
         services.AddSingleton<IActiveHealthCheckPolicy, ProbeHealthPolicy>();
+        services.AddSingleton<EngineLoads>();
+        services.AddSingleton<ILoadBalancingPolicy>(provider => new ReplicaPolicy(provider.GetRequiredService<EngineLoads>(), Random.Shared));
         services.AddHostedService<ClustersInForce>();
+        services.AddHostedService<EngineWatch>();
         return services;
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Primitives;
+using TokenFactory.Inference.Dispatch.Replicas;
 using TokenFactory.Inference.ReadModel;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
@@ -51,7 +52,7 @@ internal sealed class DeploymentClusters : IProxyConfigProvider, IDisposable
     private ClusterConfig ClusterOf(Deployment deployment) => new()
     {
         ClusterId = deployment.Name,
-        LoadBalancingPolicy = LoadBalancingPolicies.PowerOfTwoChoices,
+        LoadBalancingPolicy = deployment is { Affinity: Affinity.None, Load: null } ? LoadBalancingPolicies.PowerOfTwoChoices : ReplicaPolicy.PolicyName,
         HttpRequest = new ForwarderRequestConfig { ActivityTimeout = _beyond, AllowResponseBuffering = false },
         Destinations = Destinations(deployment),
         HealthCheck = new HealthCheckConfig

@@ -54,7 +54,15 @@ internal sealed partial class ModelAuditor(AnswerWatch answers, AuditBook book, 
         while (!stoppingToken.IsCancellationRequested)
         {
             await Task.Delay(_every, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            Look();
+            try
+            {
+                Look();
+            }
+            catch (Exception bug)
+            {
+                // The edge of a background loop: a bug here must cost flags and not the process that serves.
+                Log.NotLooked(logger, bug);
+            }
 
             // A store that is slow or away holds up the writing, and not the looking.
             if (writing.IsCompleted && book.IsDue)
@@ -122,5 +130,8 @@ internal sealed partial class ModelAuditor(AnswerWatch answers, AuditBook book, 
 
         [LoggerMessage(9102, LogLevel.Information, "{Deployment}: the change of {Kind} is over")]
         public static partial void Over(ILogger logger, string deployment, string kind);
+
+        [LoggerMessage(9104, LogLevel.Error, "The model audit met a bug; what it was given this second is not in it")]
+        public static partial void NotLooked(ILogger logger, Exception cause);
     }
 }

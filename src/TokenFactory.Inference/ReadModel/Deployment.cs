@@ -127,6 +127,12 @@ public sealed record Deployment
 
     public TimeSpan HealthInterval { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>What its requests are kept together by, among several endpoints.</summary>
+    public Affinity Affinity { get; init; }
+
+    /// <summary>Where its engines say how loaded they are; null asks nobody.</summary>
+    public EngineMetrics? Load { get; init; }
+
     public string? EffectiveRegion => Region ?? Provider.Region;
 
     /// <summary>Whether a request to it may go to this address: one of its endpoints is of that origin, and its credential may be shown there.</summary>

@@ -22,10 +22,18 @@ internal sealed class Observed(TimeProvider clock)
 
     private readonly Lock _update = new();
     private readonly Average[] _averages = new Average[2];
+    private EnginesSaid? _engines;
     private int _open;
 
     /// <summary>Requests that it was given and has not ended.</summary>
     public int Open => Volatile.Read(ref _open);
+
+    /// <summary>Requests there: what its engines say, and what was given to it since; without them those of this process.</summary>
+    public double Load => Volatile.Read(ref _engines) is { } said && clock.GetElapsedTime(said.At) < said.Kept ? Math.Max(0, said.Load + Open - said.OpenThen) : Open;
+
+    /// <summary>All its engines have said how loaded they are.</summary>
+    /// <param name="kept">For how long that is true.</param>
+    public void Engines(double load, TimeSpan kept) => Volatile.Write(ref _engines, new EnginesSaid(load, Open, clock.GetTimestamp(), kept));
 
     public void Begin() => Interlocked.Increment(ref _open);
 
@@ -57,6 +65,8 @@ internal sealed class Observed(TimeProvider clock)
     }
 
     private bool IsKnown(Average average) => average.IsThere && clock.GetElapsedTime(average.At) < _forgotten;
+
+    private sealed record EnginesSaid(double Load, int OpenThen, long At, TimeSpan Kept);
 
     private readonly record struct Average(bool IsThere, double Seconds, long At);
 }

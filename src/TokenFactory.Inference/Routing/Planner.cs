@@ -104,7 +104,7 @@ internal sealed class Planner(Random random, Observations? observed = null)
         {
             RoutingStrategy.Cheapest => deployment.Price.CostNanoUsd(new TokenUsage(ask.InputEstimate, 0, 0, OutputOf(ask), 0)),
             RoutingStrategy.Quality => -(deployment.Quality ?? int.MinValue + 1L),
-            RoutingStrategy.LeastLoaded => (observed?.Of(deployment.Name).Open ?? 0) * LoadScale / target.Weight,
+            RoutingStrategy.LeastLoaded => (long)((observed?.Of(deployment.Name).Load ?? 0) * LoadScale) / target.Weight,
             RoutingStrategy.Fastest => SpeedOf(observed?.Of(deployment.Name).FirstByte(ask.Stream)),
             _ => 0,
         };

@@ -71,6 +71,8 @@ internal static class DeploymentSection
             MaxRest = section["max_rest"].Duration(TimeSpan.Zero, TimeSpan.FromHours(1)) ?? TimeSpan.FromMinutes(1),
             HealthPath = provider is { IsInside: true } ? null : healthPath,
             Answer = AnswerOf(section["answer"], provider),
+            Affinity = ReplicaSection.ReadAffinity(section["affinity"], provider),
+            Load = ReplicaSection.ReadLoad(section["load"], provider),
             HealthInterval = healthInterval ?? TimeSpan.FromSeconds(10),
         };
         if (deployment.MaxOutput > deployment.MaxContext)
