@@ -66,7 +66,7 @@ public class PolicyBenchmarks
     [Benchmark]
     public object Judge_and_plan()
     {
-        var route = _snapshot.Registry.ModelsOf("acme").Find(_ask.Model)!;
+        var route = _snapshot.Registry.ModelsOf(_caller.Tenant).Find(_ask.Model)!;
         var (decision, _) = PolicyRules.Judge(_snapshot.Policy, _caller, _ask, route, Guid.Empty);
         var plan = _planner.Plan(route, _ask, decision!);
         return (PolicyEvidence.Of(_snapshot, _ask.Governance, decision, plan.Exclusions, null), plan);
