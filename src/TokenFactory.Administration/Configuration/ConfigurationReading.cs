@@ -6,6 +6,9 @@ public sealed record ConfigurationReading
     /// <summary>Null exactly when there are mistakes.</summary>
     public required GatewayConfiguration? Configuration { get; init; }
 
+    /// <summary>Of registered documents that cannot be read and were left out, so that the file and the others are in force all the same.</summary>
+    public IReadOnlyList<ConfigurationMistake> LeftOut { get; init; } = [];
+
     /// <summary>In the order of the file.</summary>
     public required IReadOnlyList<ConfigurationMistake> Mistakes { get; init; }
 

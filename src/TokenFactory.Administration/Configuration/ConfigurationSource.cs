@@ -13,7 +13,28 @@ public sealed record ConfigurationSource(
     /// <summary>What is registered in the store, as far as this process has read it.</summary>
     public RegisteredDocuments Registry { get; } = new();
 
-    public ConfigurationReading Read() => ReadWith(Registry.Content);
+    /// <summary>
+    /// What cannot be read of the registry is left out, with what refers to it: a file that is in order takes effect whatever others have
+    /// registered, and a gateway starts. It can only become less that is served.
+    /// </summary>
+    public ConfigurationReading Read()
+    {
+        var content = Registry.Content;
+        List<ConfigurationMistake> leftOut = [];
+        for (var reading = ReadWith(content); ; reading = ReadWith(content))
+        {
+            var sources = reading.Mistakes.Select(mistake => mistake.Source).ToHashSet(StringComparer.Ordinal);
+            var whole = content.Documents.Where(document => !sources.Contains(RegistrySections.SourceOf(document))).ToArray();
+            if (reading.Configuration is not null || whole.Length == content.Documents.Count)
+            {
+                return reading with { LeftOut = leftOut };
+            }
+
+            var gone = content.Documents.Select(RegistrySections.SourceOf).ToHashSet(StringComparer.Ordinal);
+            leftOut.AddRange(reading.Mistakes.Where(mistake => gone.Contains(mistake.Source)));
+            content = content with { Documents = whole };
+        }
+    }
 
     /// <summary>As it would be read with another registry.</summary>
     public ConfigurationReading ReadWith(RegistryContent registry)

@@ -14,9 +14,12 @@ internal sealed partial class ConfigurationWatcher(
     ConfigurationSource source, RegistryFollower registry, ConfigurationState state, TimeProvider clock, ILogger<ConfigurationWatcher> logger) : BackgroundService
 {
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _patience = TimeSpan.FromMilliseconds(500);
 
     private IReadOnlyList<string> _files = source.File is null ? [] : [Path.GetFullPath(source.File)];
     private string? _seen;
+    private string _leftOut = "";
+    private Task _refreshing = Task.CompletedTask;
 
     /// <summary>Looks once; true when something had changed.</summary>
     public bool Look()
@@ -30,6 +33,8 @@ internal sealed partial class ConfigurationWatcher(
         var isFirst = _seen is null;
         var reading = source.Read();
         _files = reading.Files.Count > 0 ? reading.Files : _files;
+
+        TellLeftOut(reading.LeftOut);
 
         // Taken anew, because this reading may have named other files than the one before.
         _seen = Fingerprint();
@@ -70,13 +75,37 @@ internal sealed partial class ConfigurationWatcher(
         {
             do
             {
-                await registry.RefreshAsync(stoppingToken);
+                await RefreshAsync(stoppingToken);
                 LookOrSaySo();
             }
             while (await timer.WaitForNextTickAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
+        }
+    }
+
+    // A database that does not answer must not hold up what the file says.
+    private async Task RefreshAsync(CancellationToken stopping)
+    {
+        if (_refreshing.IsCompleted)
+        {
+            _refreshing = registry.RefreshAsync(stopping);
+        }
+
+        await _refreshing.WaitAsync(_patience, clock, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private void TellLeftOut(IReadOnlyList<ConfigurationMistake> leftOut)
+    {
+        var text = string.Join('\n', leftOut);
+        if (text != _leftOut)
+        {
+            _leftOut = text;
+            foreach (var mistake in leftOut)
+            {
+                Log.LeftOut(logger, mistake.ToString());
+            }
         }
     }
 
@@ -131,6 +160,9 @@ internal sealed partial class ConfigurationWatcher(
 
         [LoggerMessage(12004, LogLevel.Warning, "These sections changed and take effect at the next start: {Sections}")]
         public static partial void NeedsRestart(ILogger logger, string sections);
+
+        [LoggerMessage(12006, LogLevel.Error, "A registered document is left out, for it cannot be read: {Mistake}")]
+        public static partial void LeftOut(ILogger logger, string mistake);
 
         [LoggerMessage(12005, LogLevel.Error, "Looking for a changed configuration failed; the one in force stays")]
         public static partial void Failed(ILogger logger, Exception cause);

@@ -8,6 +8,8 @@ namespace TokenFactory.Administration.Registration;
 /// <param name="Version">Never goes back.</param>
 internal sealed record FeedAnswer(long Version, IReadOnlyList<RegistryEdit> Documents)
 {
+    private const int MostDocuments = 10_000;
+
     private static readonly JsonDocumentOptions _options = new() { AllowDuplicateProperties = false, MaxDepth = 32 };
 
     /// <exception cref="FeedRefusedException">It is not of the contract's shape.</exception>
@@ -30,19 +32,20 @@ internal sealed record FeedAnswer(long Version, IReadOnlyList<RegistryEdit> Docu
             var documents = new List<RegistryEdit>();
             foreach (var kind in RegistrySections.Kinds)
             {
-                ReadSection(root, kind, documents);
+                ReadSection(root, kind, documents, new HashSet<string>(StringComparer.Ordinal));
             }
 
             return new FeedAnswer(version, documents);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The latter is half a surrogate pair, which is no text.
             throw new FeedRefusedException(FeedRefusal.Malformed, $"it is no JSON ({e.Message})", e);
         }
     }
 
     // A section that is forgotten must not be taken for one that is empty: everything in it would go.
-    private static void ReadSection(JsonElement root, RegistryKind kind, List<RegistryEdit> documents)
+    private static void ReadSection(JsonElement root, RegistryKind kind, List<RegistryEdit> documents, HashSet<string> names)
     {
         var section = RegistrySections.SectionOf(kind);
         if (!root.TryGetProperty(section, out var list))
@@ -60,6 +63,11 @@ internal sealed record FeedAnswer(long Version, IReadOnlyList<RegistryEdit> Docu
             throw Malformed($"{section} must be a list");
         }
 
+        if (list.GetArrayLength() > MostDocuments)
+        {
+            throw Malformed($"{section} has more than {MostDocuments} documents");
+        }
+
         foreach (var item in list.EnumerateArray())
         {
             var name = item.ValueKind != JsonValueKind.Object ? null
@@ -71,7 +79,7 @@ internal sealed record FeedAnswer(long Version, IReadOnlyList<RegistryEdit> Docu
                 throw Malformed($"each of {section} must be an object with a name");
             }
 
-            if (documents.Exists(edit => edit.Kind == kind && edit.Name == known))
+            if (!names.Add(known))
             {
                 throw Malformed($"{section} has '{known}' twice");
             }

@@ -22,11 +22,11 @@ public sealed class RegistryAdministration(RegistryTables tables, ConfigurationS
     {
         var mistakes = new List<ConfigurationMistake>();
         var edits = kind is { } one ? RegistryText.Read(one, text, name, mistakes) : RegistryText.ReadSections(text, name, mistakes);
-        return mistakes.Count > 0 ? RegistryOutcome.Refused(mistakes.Select(mistake => mistake.ToString())) : await ChangeAsync(edits, by, cancel);
+        return mistakes.Count > 0 ? RegistryOutcome.Refused(mistakes.Select(mistake => mistake.ToString())) : await ChangeAsync(await tables.ReadAsync(cancel), edits, by, cancel);
     }
 
     public async Task<RegistryOutcome> RemoveAsync(RegistryKind kind, string name, string by, CancellationToken cancel) =>
-        await ChangeAsync([new RegistryEdit(kind, name, null)], by, cancel);
+        await ChangeAsync(await tables.ReadAsync(cancel), [new RegistryEdit(kind, name, null)], by, cancel);
 
     /// <summary>Takes a registered deployment out of every plan, or back in; nothing else of it changes.</summary>
     public async Task<RegistryOutcome> EnableAsync(string deployment, bool isEnabled, string by, CancellationToken cancel)
@@ -46,12 +46,11 @@ public sealed class RegistryAdministration(RegistryTables tables, ConfigurationS
             document.Entries.Add(new Entry("enabled", origin, new ScalarNode(origin, "false", isPlain: true)));
         }
 
-        return await ChangeAsync([edit with { Body = JsonTree.Write(document) }], by, cancel);
+        return await ChangeAsync(known, [edit with { Body = JsonTree.Write(document) }], by, cancel);
     }
 
-    private async Task<RegistryOutcome> ChangeAsync(IReadOnlyList<RegistryEdit> edits, string by, CancellationToken cancel)
+    private async Task<RegistryOutcome> ChangeAsync(RegistryContent known, IReadOnlyList<RegistryEdit> edits, string by, CancellationToken cancel)
     {
-        var known = await tables.ReadAsync(cancel);
         var refusals = edits.Select(edit => RefusalOf(edit, known)).OfType<string>().ToArray();
         if (refusals.Length > 0)
         {
@@ -64,11 +63,15 @@ public sealed class RegistryAdministration(RegistryTables tables, ConfigurationS
             return new RegistryOutcome(known.Revision, 0, []);
         }
 
-        // What stands now may have a mistake already, in the file: then it is told, and mended first.
-        var reading = source.ReadWith(known.With(RegistryOrigin.Operator, changing, clock.GetUtcNow()));
-        if (reading.Configuration is null)
+        // What stands now may have mistakes already: whatever adds none may be changed, or nothing could be mended step by step.
+        var mistakes = source.ReadWith(known.With(RegistryOrigin.Operator, changing, clock.GetUtcNow())).Mistakes.Select(mistake => mistake.ToString()).ToArray();
+        if (mistakes.Length > 0)
         {
-            return RegistryOutcome.Refused(reading.Mistakes.Select(mistake => mistake.ToString()));
+            var before = source.ReadWith(known).Mistakes.Select(mistake => mistake.ToString()).ToHashSet(StringComparer.Ordinal);
+            if (mistakes.Any(mistake => !before.Contains(mistake)))
+            {
+                return RegistryOutcome.Refused(mistakes);
+            }
         }
 
         try
@@ -85,12 +88,15 @@ public sealed class RegistryAdministration(RegistryTables tables, ConfigurationS
     private static RegistryDocument? Find(RegistryContent known, RegistryEdit edit) =>
         known.Documents.FirstOrDefault(document => document.Kind == edit.Kind && document.Name == edit.Name);
 
-    private static string? RefusalOf(RegistryEdit edit, RegistryContent known)
+    // What a control plane left behind that is asked no more is the operator's to change.
+    private bool HasControlPlane => source.Read().Configuration is not { Registry.Feed: null };
+
+    private string? RefusalOf(RegistryEdit edit, RegistryContent known)
     {
         var word = RegistrySections.WordOf(edit.Kind);
         return Find(known, edit) switch
         {
-            { Origin: RegistryOrigin.ControlPlane } => $"the {word} '{edit.Name}' is the control plane's (registry.url): change it there",
+            { Origin: RegistryOrigin.ControlPlane } when HasControlPlane => $"the {word} '{edit.Name}' is the control plane's (registry.url): change it there",
             null when edit.Body is null => $"there is no registered {word} named '{edit.Name}': `gateway admin {RegistrySections.SectionOf(edit.Kind)} list` shows them, and those of the configuration file are changed in the file",
             _ => null,
         };

@@ -76,6 +76,12 @@ internal sealed partial class RegistryFeed(
     private async Task TakeAsync(FeedAnswer answer, CancellationToken cancel)
     {
         var known = await tables.ReadAsync(cancel);
+        if (known.FeedOf != settings.Url.Authority)
+        {
+            // Another control plane counts its own versions.
+            known = known with { FeedVersion = null };
+        }
+
         RefuseForeign(answer, known);
         var edits = Differences(answer, known);
         if (answer.Version < known.FeedVersion || (answer.Version == known.FeedVersion && edits.Count > 0))
@@ -84,11 +90,12 @@ internal sealed partial class RegistryFeed(
                 FeedRefusal.OlderVersion, $"it answered version {answer.Version}, and version {known.FeedVersion} with another content was taken before: each change needs a higher version");
         }
 
-        if (edits.Count == 0)
+        if (edits.Count == 0 && answer.Version == known.FeedVersion)
         {
             return;
         }
 
+        // A version without a change is kept too: what was said before it must not come back.
         var reading = source.ReadWith(known.With(RegistryOrigin.ControlPlane, edits, clock.GetUtcNow()));
         if (reading.Configuration is null)
         {

@@ -9,15 +9,16 @@ internal sealed class RegistryMetrics
     private readonly Counter<long> _refusals;
     private readonly TimeProvider _clock;
     private long _revision;
-    private long? _confirmed;
+    private long _confirmed;
 
     public RegistryMetrics(IMeterFactory meters, TimeProvider clock)
     {
-        _clock = clock;
+        (_clock, _confirmed) = (clock, clock.GetTimestamp());
         var meter = meters.Create(Telemetry.Name);
         _refusals = meter.CreateCounter<long>("tokenfactory.registry.refusals", "{answer}", "Answers of the control plane that changed nothing, by reason");
         meter.CreateObservableGauge("tokenfactory.registry.revision", () => _revision, null, "The revision of the registry that this process has read");
-        meter.CreateObservableGauge("tokenfactory.registry.feed.age", Age, "s", "Since the control plane's last answer that could be taken");
+        meter.CreateObservableGauge(
+            "tokenfactory.registry.feed.age", () => clock.GetElapsedTime(_confirmed).TotalSeconds, "s", "Since the control plane's last answer that could be taken, or since the start");
     }
 
     public void InForce(long revision) => _revision = revision;
@@ -34,7 +35,4 @@ internal sealed class RegistryMetrics
         FeedRefusal.Mistaken => "mistaken",
         _ => "malformed",
     }));
-
-    private IEnumerable<Measurement<double>> Age() =>
-        _confirmed is { } at ? [new Measurement<double>(_clock.GetElapsedTime(at).TotalSeconds)] : [];
 }

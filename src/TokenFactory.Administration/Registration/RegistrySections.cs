@@ -23,12 +23,15 @@ internal static class RegistrySections
 
     public static string SectionOf(RegistryKind kind) => _kinds.First(one => one.Kind == kind).Section;
 
+    /// <summary>What mistakes in it are said to be of.</summary>
+    public static string SourceOf(RegistryDocument document) => $"registry: {WordOf(document.Kind)} '{document.Name}'";
+
     public static void Append(MappingNode root, RegistryContent content, ReadingContext context)
     {
         foreach (var document in content.Documents)
         {
             // A line of its own would be that of a text nobody sees.
-            var origin = new Origin($"registry: {WordOf(document.Kind)} '{document.Name}'", Origin.WithoutLines, Origin.WithoutLines) { IsRegistered = true };
+            var origin = new Origin(SourceOf(document), Origin.WithoutLines, Origin.WithoutLines) { IsRegistered = true };
             if (JsonTree.Read(document.Body, origin) is not { } node)
             {
                 context.Mistake(origin, "", "what the table holds is no JSON object: write it again");

@@ -4,7 +4,7 @@ using TokenFactory.Storage;
 
 namespace TokenFactory.Administration.Usage;
 
-/// <summary>What callers are told when they ask for what is kept of them: questions by query string, errors in OpenAI's shape.</summary>
+/// <summary>What callers are told when they ask for what is kept of them: questions by query string, errors in the dialects' shape.</summary>
 internal static class CallerAnswers
 {
     public const string AfterForm = "accepted: the next of a page before this one, unchanged";

@@ -10,7 +10,7 @@ internal static class GatewayCommand
 {
     public static async Task<int> RunAsync(string[] args)
     {
-        var root = new RootCommand("Token Factory Gateway: an OpenAI-compatible gateway that meters, limits and proves.")
+        var root = new RootCommand("Token Factory Gateway: a gateway for language models that meters, limits and proves.")
         {
             ServeCommand.Create(),
             MigrateCommand.Create(),

@@ -150,7 +150,7 @@ internal static class Server
     {
         kestrel.AddServerHeader = false;
 
-        // Intake has its own bound, which answers in OpenAI's shape before a byte is read.
+        // Intake has its own bound, which answers in the caller's dialect before a byte is read.
         kestrel.Limits.MaxRequestBodySize = null;
     }
 }

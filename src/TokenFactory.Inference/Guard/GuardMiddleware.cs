@@ -30,6 +30,11 @@ internal sealed class GuardMiddleware(RequestDelegate next, GuardOptions options
             }
 
             exchange.Ask = exchange.Ask with { Conversation = conversation };
+            if (_rules.TooLong(exchange.Ask, exchange.Caller.Tier, route) is { } tooLong)
+            {
+                await context.RefuseAsync(tooLong);
+                return;
+            }
         }
 
         exchange.Route = route;

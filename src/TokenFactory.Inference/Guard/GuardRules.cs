@@ -27,8 +27,11 @@ internal sealed class GuardRules(GuardOptions options)
             return (null, GatewayError.ModelNotAllowed(ask.Model));
         }
 
-        return (InputFits(ask, caller.Tier) ?? ContextFits(ask, route)) is { } tooLong ? (null, tooLong) : (route, null);
+        return TooLong(ask, caller.Tier, route) is { } tooLong ? (null, tooLong) : (route, null);
     }
+
+    /// <summary>Why the input is more than the caller may send or the model can take, what a backend keeps of its conversation included; null when it fits.</summary>
+    public GatewayError? TooLong(Ask ask, Tier tier, ModelRoute route) => InputFits(ask, tier) ?? ContextFits(ask, route);
 
     /// <summary>The conversation that a request goes on with, or why it cannot.</summary>
     public static (Conversation? Conversation, GatewayError? Error) Continue(Snapshot snapshot, Caller caller, ModelRoute route, string previous)
@@ -71,7 +74,10 @@ internal sealed class GuardRules(GuardOptions options)
 
     // Tokens never exceed bytes: an input far below the bound needs no tokenizer.
     private static bool Exceeds(Ask ask, long limitTokens) =>
-        ask.InputBound > limitTokens && ask.CountInput() > limitTokens;
+        ask.InputBound + Kept(ask) > limitTokens && ask.CountInput() + Kept(ask) > limitTokens;
+
+    // What a backend keeps of the conversation goes in again with each turn.
+    private static long Kept(Ask ask) => ask.Conversation?.Tokens ?? 0;
 
     private static long? Least(long? left, long? right) => left is null || right < left ? right ?? left : left;
 }

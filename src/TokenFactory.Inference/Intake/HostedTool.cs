@@ -43,7 +43,7 @@ internal static class HostedTool
             "code_interpreter" or "shell" when hasSharedState => GatewayError.Unsupported($"tools[{index}]",
                 $"A '{type}' may not name a container or files: the vendor keeps them for all of the gateway's tenants together. Use a container of type 'auto' without files."),
             "function" or "custom" or "computer" or "computer_use_preview" or "local_shell" or "apply_patch" or "code_interpreter" or "shell" => null,
-            _ when type.StartsWith("web_search", StringComparison.Ordinal) => null,
+            "web_search" or "web_search_2025_08_26" or "web_search_preview" or "web_search_preview_2025_03_11" => null,
             "mcp" => GatewayError.Unsupported($"tools[{index}]", "An 'mcp' tool would send data to a place that the policy has not judged. Call it yourself and offer it as a tool of type 'function'."),
             "file_search" => GatewayError.Unsupported($"tools[{index}]", "'file_search' searches what the vendor keeps for all of the gateway's tenants together. Search yourself and send what was found in 'input'."),
             "image_generation" => GatewayError.Unsupported($"tools[{index}]", "'image_generation' is another model's work, which the usage of this one does not tell."),

@@ -93,9 +93,11 @@ internal sealed class AnswerWatch
             IsStream = isStream,
             EndedByItself = reason is not ("length" or "max_tokens" or "model_context_window_exceeded" or "content_filter" or "refusal"),
             Input = tokens.InputUncached + tokens.CacheWrite,
-            Output = exchange.Operation != Operations.Embeddings && exchange.Usage.Evidence is Evidence.Reported or Evidence.Counted ? tokens.Output : null,
+            Output = exchange.Operation is not (Operations.Embeddings or Operations.Responses) && exchange.Usage.Evidence is Evidence.Reported or Evidence.Counted ? tokens.Output : null,
             Choices = (int)Math.Clamp(exchange.Ask.Choices, 1, int.MaxValue),
-            FirstByte = isStream ? exchange.FirstByteAfter : null,
+
+            // The first event of a response is sent before its first token, and its end says nothing of who ended it.
+            FirstByte = isStream && exchange.Operation != Operations.Responses ? exchange.FirstByteAfter : null,
             Model = model,
             Fingerprint = fingerprint,
         };

@@ -30,7 +30,8 @@ internal sealed class DeploymentAudit
     private readonly NameShift _fingerprint = new();
 
     /// <summary>One turn: the samples since the last one, in the order they came.</summary>
-    public void Take(ReadOnlySpan<AnswerSample> samples, DateTimeOffset at, Action<Finding> found)
+    /// <param name="isOneModel">False where the deployment runs whatever model is asked for: then only its errors and refusals can be compared.</param>
+    public void Take(ReadOnlySpan<AnswerSample> samples, DateTimeOffset at, Action<Finding> found, bool isOneModel = true)
     {
         var (attempt, answer, first, speed, output) = (false, false, false, false, false);
         foreach (ref readonly var sample in samples)
@@ -48,6 +49,11 @@ internal sealed class DeploymentAudit
             if (Once(ref answer))
             {
                 Tell(AuditedKind.RefusalRate, _refusals.Add(sample.End == AnswerEnd.Refused, at), _refusals.Raised, found);
+            }
+
+            if (!isOneModel)
+            {
+                continue;
             }
 
             Name(AuditedKind.Model, _model, sample.Model, at, found);

@@ -67,7 +67,8 @@ internal sealed class DeploymentWatch(Deployment deployment, long version)
         }
 
         if (own.UpstreamModel != other.UpstreamModel || own.Version != other.Version || own.EffectiveRegion != other.EffectiveRegion
-            || own.Provider.Name != other.Provider.Name || own.Provider.Kind != other.Provider.Kind || !own.Endpoints.SequenceEqual(other.Endpoints))
+            || own.Clocks != other.Clocks || own.StreamsUsage != other.StreamsUsage || own.ContinuousUsage != other.ContinuousUsage
+            || own.MaxOutput != other.MaxOutput || own.Operations != other.Operations || own.Provider.Name != other.Provider.Name || own.Provider.Kind != other.Provider.Kind || !own.Endpoints.SequenceEqual(other.Endpoints))
         {
             return false;
         }

@@ -43,7 +43,7 @@ internal sealed partial class ModelAuditor(AnswerWatch answers, AuditBook book, 
 
             var samples = _samples.AsSpan(0, count);
             book.Add(name, samples, at);
-            watched.Audit.Take(samples, at, finding => Found(watched, finding, at));
+            watched.Audit.Take(samples, at, finding => Found(watched, finding, at), watch.Deployment.UpstreamModel is not null);
             samples.Clear();
         }
     }

@@ -38,6 +38,9 @@ public sealed record Provider(string Name, ProviderKind Kind, string? Region, Se
     /// <summary>Which addresses the names of its endpoints may lead to; null is any.</summary>
     public AddressRule? Reach { get; init; }
 
+    /// <summary>In the registry, and not in the file.</summary>
+    public bool IsRegistered { get; init; }
+
     /// <summary>Whether endpoints of a provider with such a rule may be asked in plain text.</summary>
     public bool AllowsHttp { get; init; }
 

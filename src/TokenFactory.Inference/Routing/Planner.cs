@@ -60,14 +60,14 @@ internal sealed class Planner(Random random, Observations? observed = null)
             return "operation";
         }
 
-        var output = ask.MaxOutputTokens ?? 1;
-        if (deployment.MaxContext is { } context && ask.InputBound + output > context && ask.CountInput() + output > context)
+        var kept = ask.Conversation?.Tokens ?? 0;
+        var written = kept + (ask.MaxOutputTokens ?? 1);
+        if (deployment.MaxContext is { } context && ask.InputBound + written > context && ask.CountInput() + written > context)
         {
             return "context";
         }
 
         // The bound counts bytes as tokens: only what it leaves in doubt is worth counting.
-        var kept = ask.Conversation?.Tokens ?? 0;
         return decision.Tenant.Routing.MaxNanoUsdPerRequest is { } most && !CostsAtMost(deployment, ask, ask.InputBound + kept, most) && !CostsAtMost(deployment, ask, ask.CountInput() + kept, most)
             ? "request_cost"
             : null;

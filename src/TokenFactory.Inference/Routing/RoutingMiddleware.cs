@@ -29,7 +29,7 @@ internal sealed class RoutingMiddleware(RequestDelegate next, Planner planner, D
             var reasons = plan.Exclusions.Where(e => e.Deployment == conversation.Deployment).Select(e => e.Reason).ToArray();
             if (!reasons.Contains("context"))
             {
-                return GatewayError.ConversationExcluded(reasons);
+                return Array.TrueForAll(reasons, static reason => reason == Planner.Disabled) ? GatewayError.ConversationUnavailable : GatewayError.ConversationExcluded(reasons);
             }
         }
 

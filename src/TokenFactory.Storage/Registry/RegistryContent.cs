@@ -5,6 +5,9 @@ namespace TokenFactory.Storage.Registry;
 /// <param name="FeedVersion">Of the control plane's last answer that was taken; null while none was.</param>
 public sealed record RegistryContent(long Revision, long? FeedVersion, IReadOnlyList<RegistryDocument> Documents)
 {
+    /// <summary>Which control plane that was.</summary>
+    public string? FeedOf { get; init; }
+
     public static RegistryContent Empty { get; } = new(0, null, []);
 
     /// <summary>As it would be after these edits.</summary>

@@ -34,9 +34,9 @@ public sealed class RegistryTables
         // documents newer than it are read once more at the next look.
         await using var transaction = await context.Database.BeginTransactionAsync(cancel);
         var revision = await RevisionAsync(context, cancel);
-        var feed = await context.Set<RegistryRevision>().AsNoTracking().MaxAsync(row => row.FeedVersion, cancel);
+        var feed = await context.Set<RegistryRevision>().AsNoTracking().Where(row => row.FeedVersion != null).OrderByDescending(row => row.Revision).FirstOrDefaultAsync(cancel);
         var documents = await context.Set<RegistryDocument>().AsNoTracking().OrderBy(row => row.Kind).ThenBy(row => row.Name).ToListAsync(cancel);
-        return new RegistryContent(revision, feed, documents);
+        return new RegistryContent(revision, feed?.FeedVersion, documents) { FeedOf = feed?.ChangedBy };
     }
 
     /// <summary>As <see cref="ReadAsync"/>, of a store that may not have this program's schema yet: then there is nothing.</summary>
@@ -86,9 +86,10 @@ public sealed class RegistryTables
             throw new RegistryConflictException();
         }
 
+        var rows = await context.Set<RegistryDocument>().ToDictionaryAsync(document => (document.Kind, document.Name), cancel);
         foreach (var edit in edits)
         {
-            var row = await context.Set<RegistryDocument>().SingleOrDefaultAsync(document => document.Kind == edit.Kind && document.Name == edit.Name, cancel);
+            var row = rows.GetValueOrDefault((edit.Kind, edit.Name));
             if (row is not null && (edit.Body is null || row.Origin != origin))
             {
                 context.Remove(row);

@@ -13,9 +13,10 @@ public sealed class RegistryReadingTests
     {
         var reading = Read(
             """
-            providers: [ { name: gpu, kind: openai } ]
+            registry: { allow_addresses: [10.0.0.0/8], allow_http_endpoints: true }
             models: [ { name: from-file, deployments: [ { use: registered } ] } ]
             """,
+            (RegistryKind.Provider, "gpu", """{"name":"gpu","kind":"openai"}"""),
             (RegistryKind.Deployment, "registered", """{"name":"registered","provider":"gpu","endpoints":["http://10.0.0.5:8000/v1"],"usd_per_million":{"input":0.15,"output":0.6},"timeouts":{"idle":"2m"},"zone":"a","enabled":false}"""),
             (RegistryKind.Model, "chat-*", """{"match":"chat-*","deployments":[{"use":"registered"}],"strategy":"quality"}"""),
             (RegistryKind.Tier, "gold", """{"name":"gold","limits":{"requests_per_minute":5}}"""));
@@ -30,14 +31,16 @@ public sealed class RegistryReadingTests
     }
 
     [Theory]
-    [InlineData("""{"name":"a","provider":"gpu","endpoints":["http://10.0.0.5/v1"],"endpoint":"x"}""", "unknown key 'endpoint'")]
-    [InlineData("""{"name":"llama","provider":"gpu","endpoints":["http://10.0.0.5/v1"]}""", "there is a deployment named 'llama' already")]
+    [InlineData("""{"name":"a","provider":"mine","endpoints":["https://api.example.com/v1"],"endpoint":"x"}""", "unknown key 'endpoint'")]
+    [InlineData("""{"name":"llama","provider":"mine","endpoints":["https://api.example.com/v1"]}""", "there is a deployment named 'llama' already")]
+    [InlineData("""{"name":"LLAMA","provider":"mine","endpoints":["https://api.example.com/v1"]}""", "there is a deployment named 'LLAMA' already")]
+    [InlineData("""{"name":"a","provider":"gpu","endpoints":["https://evil.example.com/v1"]}""", "'gpu' is a provider of the file")]
     [InlineData("""["a"]""", "is no JSON object")]
     [InlineData("""{"name":"a","name":"b"}""", "is no JSON object")]
-    [InlineData("""{"name":"a","provider":"gpu","endpoints":["http://10.0.0.5/v1"],"enabled":"false"}""", "write true or false, without quotes")]
+    [InlineData("""{"name":"a","provider":"mine","endpoints":["https://api.example.com/v1"],"enabled":"false"}""", "write true or false, without quotes")]
     public void P12_A_document_that_cannot_be_read_is_a_mistake_that_names_it(string body, string expected)
     {
-        var reading = Read(Yaml.OneBackend, (RegistryKind.Deployment, "a", body));
+        var reading = Read(Yaml.OneBackend, (RegistryKind.Provider, "mine", """{"name":"mine","kind":"openai"}"""), (RegistryKind.Deployment, "a", body));
 
         Assert.Null(reading.Configuration);
         var mistake = Assert.Single(reading.Mistakes);
@@ -56,6 +59,49 @@ public sealed class RegistryReadingTests
 
         Assert.Equal(isAllowed, reading.Configuration is not null);
         Assert.All(reading.Mistakes, mistake => Assert.Contains("registry.secrets", mistake.Message, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("", "http://127.0.0.1:1/v1", false)]
+    [InlineData("", "https://169.254.169.254/v1", false)]
+    [InlineData("", "http://api.example.com/v1", false)]
+    [InlineData("", "https://api.example.com/v1", true)]
+    [InlineData("registry: { allow_addresses: [10.0.0.0/8] }", "https://10.0.0.5/v1", true)]
+    [InlineData("registry: { allow_addresses: [10.0.0.0/8] }", "http://10.0.0.5/v1", false)]
+    [InlineData("registry: { allow_addresses: [10.0.0.0/8], allow_http_endpoints: true }", "http://10.0.0.5/v1", true)]
+    public void Registered_endpoints_are_public_unless_the_file_permits_more(string yaml, string endpoint, bool isAllowed)
+    {
+        var reading = Read(
+            yaml,
+            (RegistryKind.Provider, "p", """{"name":"p","kind":"openai"}"""),
+            (RegistryKind.Deployment, "d", $$"""{"name":"d","provider":"p","endpoints":["{{endpoint}}"]}"""));
+
+        Assert.Equal(isAllowed, reading.Configuration is not null);
+        Assert.False(Read(yaml, (RegistryKind.Provider, "p", """{"name":"p","kind":"openai","connect":"any"}""")).Configuration is not null);
+        Assert.False(Read(yaml, (RegistryKind.Provider, "p", """{"name":"p","kind":"openai","tenant":"default","allow_addresses":["127.0.0.0/8"]}""")).Configuration is not null);
+    }
+
+    [Fact]
+    public void P12_A_document_that_cannot_be_read_any_more_is_left_out_with_what_refers_to_it_and_the_file_takes_effect()
+    {
+        var source = new ConfigurationSource(null, new Dictionary<string, string> { ["GATEWAY__guard__max_input_tokens"] = "77" });
+        source.Registry.Take(Content(
+            (RegistryKind.Provider, "gone", """{"name":"gone","kind":"openai","tenant":"nobody"}"""),
+            (RegistryKind.Provider, "good", """{"name":"good","kind":"openai"}"""),
+            (RegistryKind.Deployment, "theirs", """{"name":"theirs","provider":"gone","endpoints":["https://api.example.com/v1"]}"""),
+            (RegistryKind.Deployment, "ours", """{"name":"ours","provider":"good","endpoints":["https://api.example.com/v1"]}"""),
+            (RegistryKind.Model, "theirs", """{"name":"theirs","deployments":[{"use":"theirs"}]}"""),
+            (RegistryKind.Model, "ours", """{"name":"ours","deployments":[{"use":"ours"}]}""")));
+
+        var reading = source.Read();
+
+        Assert.Equal(77, reading.Configuration!.Guard.MaxInputTokens);
+        Assert.Contains(reading.Configuration.Models, model => model.Pattern.ToString() == "ours");
+        Assert.DoesNotContain(reading.Configuration.Models, model => model.Pattern.ToString() == "theirs");
+        Assert.Equal(
+            ["registry: provider 'gone'", "registry: deployment 'theirs'", "registry: model 'theirs'"],
+            reading.LeftOut.Select(mistake => mistake.Source).Distinct());
+        Assert.Null(source.ReadWith(source.Registry.Content).Configuration);
     }
 
     [Fact]
@@ -95,13 +141,15 @@ public sealed class RegistryReadingTests
     private static ConfigurationReading Read(string yaml, params (RegistryKind Kind, string Name, string Body)[] documents) =>
         ConfigurationReader.ReadText(
             yaml, "gateway.yaml", new Dictionary<string, string> { ["OTHER"] = "a-secret", ["GATEWAY_PEPPER"] = new string('p', 32) },
-            registry: new RegistryContent(1, null, [.. documents.Select(one => new RegistryDocument
-            {
-                Kind = one.Kind,
-                Name = one.Name,
-                Body = one.Body,
-                Origin = RegistryOrigin.Operator,
-                Revision = 1,
-                ChangedAt = DateTimeOffset.UnixEpoch,
-            })]));
+            registry: Content(documents));
+
+    private static RegistryContent Content(params (RegistryKind Kind, string Name, string Body)[] documents) => new(1, null, [.. documents.Select(one => new RegistryDocument
+    {
+        Kind = one.Kind,
+        Name = one.Name,
+        Body = one.Body,
+        Origin = RegistryOrigin.Operator,
+        Revision = 1,
+        ChangedAt = DateTimeOffset.UnixEpoch,
+    })]);
 }

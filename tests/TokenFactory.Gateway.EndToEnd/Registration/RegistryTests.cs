@@ -28,6 +28,8 @@ public sealed class RegistryTests : PathGateway
           credential: env:CONTROL_PLANE
           poll: 100ms
           secrets: [env:REGISTERED_KEY]
+          allow_addresses: [127.0.0.0/8]
+          allow_http_endpoints: true
         """;
 
     protected override Dictionary<string, string?> Environment => new()
@@ -111,6 +113,9 @@ public sealed class RegistryTests : PathGateway
         Assert.Contains("registry: deployment 'a': deployments[1].provider: there is no provider named 'nobody'", mistaken.Error, StringComparison.Ordinal);
         Assert.Contains("deployments[1].endpoints[0]", mistaken.Error, StringComparison.Ordinal);
         Assert.Contains("there is a deployment named 'from-file' already", mistaken.Error, StringComparison.Ordinal);
+
+        // Nor is the credential of the file's providers.
+        Assert.Contains("'file-provider' is a provider of the file", mistaken.Error, StringComparison.Ordinal);
 
         // The secrets of this process are not for whoever can write to the registry.
         var thief = await PutAsync("providers", "{ name: thief, kind: openai, credential: env:FILE_KEY }");

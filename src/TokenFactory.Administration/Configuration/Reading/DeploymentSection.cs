@@ -14,7 +14,7 @@ internal static class DeploymentSection
 
     public static Named<Deployment> Read(Field field, Named<Provider> providers)
     {
-        var deployments = new Named<Deployment>("deployment");
+        var deployments = new Named<Deployment>("deployment", StringComparer.OrdinalIgnoreCase);
         foreach (var item in field.Items(10_000) ?? [])
         {
             if (item.Required("a deployment").Section() is { } section)
@@ -40,6 +40,12 @@ internal static class DeploymentSection
         if (name == Builtin.Name && provider is { Kind: not ProviderKind.Loopback })
         {
             section["name"].Mistake($"'{Builtin.Name}' is the built-in deployment: choose another name");
+        }
+
+        if (section.Bounds is not null && provider is { IsInside: false, IsRegistered: false })
+        {
+            // Its credential and what it may connect to were given for the endpoints that stand in the file.
+            section["provider"].Mistake($"'{provider.Name}' is a provider of the file: a registered deployment is at a registered provider");
         }
 
         var operations = OperationsOf(section["operations"], provider);

@@ -1,10 +1,11 @@
 namespace TokenFactory.Administration.Configuration.Reading;
 
 /// <summary>What has a name in its scope: found by it, and defined once.</summary>
-internal sealed class Named<T>(string what)
+/// <param name="comparer">Null takes names that differ only in case for two.</param>
+internal sealed class Named<T>(string what, StringComparer? comparer = null)
     where T : class
 {
-    private readonly Dictionary<string, (T Value, string Path)> _byName = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (T Value, string Path)> _byName = new(comparer ?? StringComparer.Ordinal);
 
     public IEnumerable<T> Values => _byName.Values.Select(entry => entry.Value);
 

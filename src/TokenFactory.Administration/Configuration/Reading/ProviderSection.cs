@@ -66,6 +66,7 @@ internal static class ProviderSection
             CredentialOrigins = origins,
             Reach = reach,
             AllowsHttp = allowsHttp,
+            IsRegistered = section.Bounds is not null,
         };
     }
 

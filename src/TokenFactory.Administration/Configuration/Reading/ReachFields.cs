@@ -24,6 +24,12 @@ internal static class ReachFields
             return (null, false);
         }
 
+        if (provider.Bounds is { } bounds)
+        {
+            Refuse(provider, "the file says where registered providers may be: registry.allow_addresses and registry.allow_http_endpoints", "connect", "allow_addresses", "allow_http");
+            return (new AddressRule(bounds.Networks), bounds.AllowsHttp);
+        }
+
         if (isTenants && isPublic == false)
         {
             provider["connect"].Mistake("a tenant's own provider is at public addresses: permit the networks that it is in besides with allow_addresses");
@@ -49,7 +55,7 @@ internal static class ReachFields
         }
     }
 
-    private static List<IPNetwork> Networks(Field field)
+    public static List<IPNetwork> Networks(Field field)
     {
         var networks = new List<IPNetwork>();
         foreach (var item in field.ItemsOrOne(MaxNetworks) ?? [])

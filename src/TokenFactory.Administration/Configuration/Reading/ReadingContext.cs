@@ -15,8 +15,7 @@ internal sealed class ReadingContext(string source, string directory, IReadOnlyD
 
     public IReadOnlyDictionary<string, string> Environment { get; } = environment;
 
-    /// <summary>The references that registered documents may make; the file's own are not bound.</summary>
-    public IReadOnlySet<string> RegisteredSecrets { get; set; } = new HashSet<string>(StringComparer.Ordinal);
+    public RegisteredBounds Registered { get; set; } = RegisteredBounds.None;
 
     public List<string> Files { get; private init; } = [];
 

@@ -9,9 +9,11 @@ internal static class RegistrySection
 
     public static RegistrySettings Read(Section section, ReadingContext context)
     {
-        context.RegisteredSecrets = (section["secrets"].Items(1000) ?? [])
-            .Select(item => item.Required("a reference: env:NAME or file:PATH").Text(maxLength: 4096))
-            .OfType<string>().ToHashSet(StringComparer.Ordinal);
+        context.Registered = new RegisteredBounds(
+            (section["secrets"].Items(1000) ?? []).Select(item => item.Required("a reference: env:NAME or file:PATH").Text(maxLength: 4096))
+                .OfType<string>().ToHashSet(StringComparer.Ordinal),
+            ReachFields.Networks(section["allow_addresses"]),
+            section["allow_http_endpoints"].Flag() ?? false);
         var feed = section["url"].IsPresent ? Feed(section) : null;
         if (feed is null)
         {

@@ -20,7 +20,7 @@ internal static class SecretReference
         }
 
         // Who may register providers could otherwise have any secret of this process sent to an address of his own.
-        if (field.IsRegistered && !context.RegisteredSecrets.Contains(text))
+        if (field.IsRegistered && !context.Registered.Secrets.Contains(text))
         {
             return Refuse(field, "registered documents may refer only to the secrets that the configuration lists in registry.secrets: add the reference there");
         }

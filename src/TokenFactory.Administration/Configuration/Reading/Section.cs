@@ -19,6 +19,9 @@ internal sealed class Section(MappingNode node, string path, ReadingContext cont
         }
     }
 
+    /// <summary>Null where the file or the environment says it, which nothing bounds.</summary>
+    public RegisteredBounds? Bounds => node.Origin.IsRegistered ? context.Registered : null;
+
     /// <summary>To be called after every key was asked for.</summary>
     public void RefuseUnknownKeys()
     {

@@ -53,18 +53,24 @@ internal sealed class EngineLoads(Observations observed, TimeProvider clock)
         return true;
     }
 
-    /// <summary>Tells the stop before what the replicas of a deployment have together; of one that says nothing, nothing is known.</summary>
+    /// <summary>Tells the stop before what the replicas of a deployment have together; while one of them says nothing, nothing is known.</summary>
     public void Tell(Deployment deployment, IReadOnlyList<DestinationState> replicas)
     {
-        double? total = null;
+        // An engine that is too busy to answer is not an idle one.
+        double total = 0;
         foreach (var replica in replicas)
         {
-            total = Of(deployment.Name, replica) is { } load ? (total ?? 0) + load : total;
+            if (Of(deployment.Name, replica) is not { } load)
+            {
+                return;
+            }
+
+            total += load;
         }
 
-        if (total is { } known)
+        if (replicas.Count > 0)
         {
-            observed.Of(deployment.Name).Engines(known, KeptFor(deployment));
+            observed.Of(deployment.Name).Engines(total, KeptFor(deployment));
         }
     }
 

@@ -48,7 +48,9 @@ public sealed class EngineLoadsTests
 
         loads.Hear(_deployment, _replicas[0], new EngineReport(7, 3, null));
         loads.Tell(_deployment, _replicas);
-        Assert.Equal(10, observed.Load);
+
+        // One engine is silent, and may be so because it is busy: nothing is known of them together.
+        Assert.Equal(1, observed.Load);
         loads.Hear(_deployment, _replicas[1], new EngineReport(5, 0, null));
         loads.Tell(_deployment, _replicas);
         Assert.Equal(15, observed.Load);
