@@ -31,6 +31,9 @@ public sealed record GatewayError
     /// <summary>Whether SDKs are told not to try again by themselves.</summary>
     public bool DoNotRetry { get; init; }
 
+    /// <summary>The gateway's own trouble: it says nothing of a backend, and no other backend would do better.</summary>
+    public bool IsOwn { get; init; }
+
     public static GatewayError MissingKey { get; } = Of(401, InvalidRequest, null, "missing_key",
         "You did not send an API key. Send it as 'Authorization: Bearer <key>' or 'X-API-Key: <key>'.");
 
@@ -61,11 +64,15 @@ public sealed record GatewayError
 
     public static GatewayError NoRoomForBody { get; } = Of(503, Unavailable, "server_is_overloaded", "body_budget",
         "The gateway is holding as many request bodies as it has memory for. Try again shortly.") with
-    { RetryAfter = TimeSpan.FromSeconds(1) };
+    { RetryAfter = TimeSpan.FromSeconds(1), IsOwn = true };
+
+    public static GatewayError NoRoomForAnswer { get; } = Of(503, Unavailable, "server_is_overloaded", "answer_budget",
+        "The gateway is holding as many bodies as it has memory for, and this answer would have to be held. Try again shortly.") with
+    { RetryAfter = TimeSpan.FromSeconds(1), IsOwn = true };
 
     public static GatewayError JournalUnavailable { get; } = Of(503, Unavailable, "usage_not_recorded", "journal_unavailable",
         "Usage cannot be recorded at the moment, so no request is served. Try again shortly.") with
-    { RetryAfter = TimeSpan.FromSeconds(2) };
+    { RetryAfter = TimeSpan.FromSeconds(2), IsOwn = true };
 
     public static GatewayError PolicyUnavailable { get; } = Of(503, Unavailable, "policy_unavailable", "policy_unavailable",
         "The policy cannot be asked at the moment, so no request is served. Try again shortly.") with
@@ -105,7 +112,7 @@ public sealed record GatewayError
 
     public static GatewayError Draining { get; } = Of(503, Unavailable, "server_draining", "draining",
         "The gateway is shutting down. Send the request again.") with
-    { RetryAfter = TimeSpan.FromSeconds(1) };
+    { RetryAfter = TimeSpan.FromSeconds(1), IsOwn = true };
 
     public static GatewayError ClientCut { get; } = Of(499, InvalidRequest, "client_closed_request", "client_cut",
         "The client closed the connection.");
@@ -116,7 +123,8 @@ public sealed record GatewayError
     { DoNotRetry = true };
 
     public static GatewayError Internal { get; } = Of(500, ServerError, "internal_error", "internal_error",
-        "The gateway met an error of its own. Try again; if it stays, report the request id.");
+        "The gateway met an error of its own. Try again; if it stays, report the request id.") with
+    { IsOwn = true };
 
     public static GatewayError UnknownUrl(string method, string path) => Of(404, InvalidRequest, "unknown_url", "unknown_url",
         $"Unknown request URL: {method} {path}. Check the path; the API lies under /v1.");

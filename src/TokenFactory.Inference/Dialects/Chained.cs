@@ -9,8 +9,8 @@ internal sealed class Chained(Conversion near, Conversion far) : Conversion
     public override ReadOnlyMemory<byte> Request(ReadOnlyMemory<byte> body, Deployment deployment, string upstreamModel) =>
         far.Request(near.Request(body, deployment, upstreamModel), deployment, upstreamModel);
 
-    public override AnswerConverter Answer(bool isEventStream, TimeProvider clock) =>
-        new ChainedAnswer(far.Answer(isEventStream, clock), near.Answer(isEventStream, clock));
+    public override AnswerConverter Answer(bool isEventStream, TimeProvider clock, BodyBudget budget) =>
+        new ChainedAnswer(far.Answer(isEventStream, clock, budget), near.Answer(isEventStream, clock, budget));
 
     protected override void WriteRequest(JsonElement root, Utf8JsonWriter json, Deployment deployment, string upstreamModel) =>
         throw new InvalidOperationException("both directions write a request of their own");

@@ -41,7 +41,8 @@ internal abstract class Conversion
     }
 
     /// <param name="isEventStream">What the backend answers with.</param>
-    public abstract AnswerConverter Answer(bool isEventStream, TimeProvider clock);
+    /// <param name="budget">What it must hold takes from it.</param>
+    public abstract AnswerConverter Answer(bool isEventStream, TimeProvider clock, BodyBudget budget);
 
     protected abstract void WriteRequest(JsonElement root, Utf8JsonWriter json, Deployment deployment, string upstreamModel);
 }

@@ -9,28 +9,29 @@ internal abstract class StreamConverter : AnswerConverter
 {
     // The largest event of a stream is a tool call said at once.
     private const int EventBoundBytes = 16 * 1024 * 1024;
+    private const int UsualBytes = 4096;
 
-    private readonly ArrayBufferWriter<byte> _out = new(4096);
-    private readonly PooledBytes _event = new();
+    private readonly HeldBytes _event;
     private readonly EventFields _fields = new();
     private readonly Utf8JsonWriter _json;
+    private ArrayBufferWriter<byte> _out = new(UsualBytes);
     private EventEnd _end;
     private bool _begun;
 
-    protected StreamConverter() => _json = new Utf8JsonWriter(_out, Json.Written);
+    protected StreamConverter(BodyBudget budget)
+    {
+        // As a tree it takes four times its size, unless it is nothing but brackets and digits.
+        _event = new HeldBytes(budget, EventBoundBytes, forms: 7);
+        _json = new Utf8JsonWriter(_out, Json.Written);
+    }
 
     public override ReadOnlyMemory<byte> Feed(ReadOnlySpan<byte> bytes)
     {
-        _out.ResetWrittenCount();
+        Reset();
         while (!bytes.IsEmpty)
         {
             var length = _end.Find(bytes);
             var piece = length < 0 ? bytes : bytes[..length];
-            if (_event.Count + piece.Length > EventBoundBytes)
-            {
-                throw new UnreadableAnswerException("an event is too large to be converted");
-            }
-
             _event.Append(piece);
             bytes = bytes[piece.Length..];
             if (length >= 0)
@@ -46,7 +47,7 @@ internal abstract class StreamConverter : AnswerConverter
     /// <summary>An event without its blank line still counts when it is whole, as clients read it.</summary>
     public override ReadOnlyMemory<byte> Complete()
     {
-        _out.ResetWrittenCount();
+        Reset();
         if (_event.Count > 0)
         {
             TakeAndClear();
@@ -100,6 +101,18 @@ internal abstract class StreamConverter : AnswerConverter
     }
 
     protected void Say(ReadOnlySpan<byte> text) => _out.Write(text);
+
+    private void Reset()
+    {
+        if (_event.GiveBack())
+        {
+            _out = new ArrayBufferWriter<byte>(UsualBytes);
+            _json.Reset(_out);
+            return;
+        }
+
+        _out.ResetWrittenCount();
+    }
 
     private void TakeAndClear()
     {

@@ -5,23 +5,19 @@ using TokenFactory.Inference.Dialects.Events;
 namespace TokenFactory.Inference.Dialects;
 
 /// <summary>Converts an answer of one JSON body, once it is whole.</summary>
-internal abstract class WholeConverter : AnswerConverter
+internal abstract class WholeConverter(BodyBudget budget) : AnswerConverter
 {
     // No model's words are as long; an embedding's numbers would be, and they have one dialect only.
     private const int BodyBoundBytes = 32 * 1024 * 1024;
 
-    private readonly PooledBytes _body = new();
+    // As a tree it takes four times its size, unless it is nothing but brackets and digits.
+    private readonly HeldBytes _body = new(budget, BodyBoundBytes, forms: 7);
     private ReportedUsage? _usage;
 
     public override ReportedUsage? Usage => _usage is { IsAllZero: true } ? null : _usage;
 
     public override ReadOnlyMemory<byte> Feed(ReadOnlySpan<byte> bytes)
     {
-        if (_body.Count + bytes.Length > BodyBoundBytes)
-        {
-            throw new UnreadableAnswerException("the answer is too large to be converted");
-        }
-
         _body.Append(bytes);
         return default;
     }

@@ -60,7 +60,7 @@ internal sealed class AttemptHealthPolicy(IDestinationHealthUpdater updater, Dis
 
     private static bool Failed(HttpContext context, AttemptScope scope)
     {
-        if (scope.Clock.Expired != ClockName.None || scope.Status >= 500 || scope.Exchange.BackendFault is not null)
+        if (scope.Clock.Expired != ClockName.None || scope.Status >= 500 || scope.Exchange.BackendFault is { Error.IsOwn: false })
         {
             return true;
         }

@@ -282,8 +282,7 @@ internal sealed partial class DispatchMiddleware(
         && !exchange.FirstByteSent
         && failure.Error.Status is 408 or 429 or >= 500
         && failure.Error != GatewayError.BackendRejectedUs
-        && failure.Error != GatewayError.JournalUnavailable
-        && failure.Error != GatewayError.Draining;
+        && !failure.Error.IsOwn;
 
     /// <summary>Keeps the plan's order but for deployments without one healthy replica: they are the last resort, not the first.</summary>
     private IEnumerable<Deployment> Healthiest(IReadOnlyList<Deployment> candidates) =>

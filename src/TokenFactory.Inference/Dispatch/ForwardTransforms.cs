@@ -15,7 +15,7 @@ namespace TokenFactory.Inference.Dispatch;
 /// What goes up and what comes down. Nothing is copied by default in either direction: a client's credentials, cookies and
 /// edge identity never reach a backend, and a backend's headers never reach a client, but for the few named here (P8).
 /// </summary>
-internal sealed class ForwardTransforms(UpstreamUris uris, TimeProvider clock) : ITransformProvider
+internal sealed class ForwardTransforms(UpstreamUris uris, BodyBudget budget, TimeProvider clock) : ITransformProvider
 {
     /// <summary>The version that docs/api/protocol.md describes.</summary>
     internal const string AnthropicVersion = "2023-06-01";
@@ -87,7 +87,7 @@ internal sealed class ForwardTransforms(UpstreamUris uris, TimeProvider clock) :
 
         var type = response.Content.Headers.ContentType?.MediaType;
         var isEventStream = scope.Exchange.Ask.Stream && string.Equals(type, "text/event-stream", StringComparison.OrdinalIgnoreCase);
-        var converter = scope.Conversion?.Answer(isEventStream, clock) ?? Signing(scope, isEventStream);
+        var converter = scope.Conversion?.Answer(isEventStream, clock, budget) ?? Signing(scope, isEventStream);
         scope.Exchange.Head = new UpstreamHead(
             isEventStream,
             converter is null or { IsClientsDialect: true } ? type : null,
@@ -98,7 +98,7 @@ internal sealed class ForwardTransforms(UpstreamUris uris, TimeProvider clock) :
     }
 
     /// <summary>A response's id is the backend's own: the client gets one that only its tenant can use, and that says where to go with it.</summary>
-    private static AnswerConverter? Signing(AttemptScope scope, bool isEventStream)
+    private AnswerConverter? Signing(AttemptScope scope, bool isEventStream)
     {
         var (exchange, deployment) = (scope.Exchange, scope.Deployment);
         if (exchange.Dialect != Dialect.Responses)
@@ -111,7 +111,7 @@ internal sealed class ForwardTransforms(UpstreamUris uris, TimeProvider clock) :
         var held = Math.Min(tokens, deployment.MaxContext ?? long.MaxValue);
         var ids = new ResponseIds(
             id => ConversationIds.Sign(exchange.Snapshot.Peppers, exchange.Caller.Tenant.Name, deployment.Name, id, held), ask.PreviousResponseId);
-        return isEventStream ? new SignedStream(ids) : new SignedBody(ids);
+        return isEventStream ? new SignedStream(ids, budget) : new SignedBody(ids, budget);
     }
 
     /// <summary>A backend names what it was asked for, and the client would not recognise it.</summary>

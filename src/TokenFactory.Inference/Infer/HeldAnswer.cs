@@ -3,9 +3,10 @@ using TokenFactory.Inference.Dialects.Events;
 namespace TokenFactory.Inference.Infer;
 
 /// <summary>An answer that is read before it is given on. Beyond the bound it is let go: there is no answer then.</summary>
-internal sealed class HeldAnswer(int boundBytes) : Stream
+internal sealed class HeldAnswer(BodyBudget budget, int boundBytes) : Stream
 {
-    private readonly PooledBytes _bytes = new();
+    // Its tree, and the answer that is written of it.
+    private readonly HeldBytes _bytes = new(budget, boundBytes, forms: 7);
 
     public bool IsTooLarge { get; private set; }
 

@@ -4,7 +4,7 @@ using TokenFactory.Inference.Dialects;
 namespace TokenFactory.Inference.Infer;
 
 /// <summary>Writes the chunks of a chat completion as <c>delta</c> events. The stream's end is not among them: it is written once all is known.</summary>
-internal sealed class InferEvents : StreamConverter
+internal sealed class InferEvents(BodyBudget budget) : StreamConverter(budget)
 {
     /// <summary>Why the model stopped, in OpenAI's words.</summary>
     public string? FinishReason { get; private set; }

@@ -137,7 +137,7 @@ internal sealed class InferMiddleware(
     /// <summary>Asks once and answers; null when that is done, else what is to be said to have it repaired.</summary>
     private async Task<(string Answer, IReadOnlyList<string> Faults)?> AskAsync(HttpContext context, InferRequest request, InferPrompt prompt, byte[] body, string? repaired)
     {
-        using var held = new HeldAnswer(HeldBytes);
+        using var held = new HeldAnswer(budget, HeldBytes);
         await PassAsync(context, body, held);
         if (context.RequestAborted.IsCancellationRequested)
         {
@@ -188,7 +188,7 @@ internal sealed class InferMiddleware(
 
     private async Task StreamAsync(HttpContext context, byte[] body)
     {
-        await using var events = new InferStream(context.Features.GetRequiredFeature<IHttpResponseBodyFeature>(), clock);
+        await using var events = new InferStream(context.Features.GetRequiredFeature<IHttpResponseBodyFeature>(), budget, clock);
         await PassAsync(context, body, events);
         if (context.RequestAborted.IsCancellationRequested)
         {

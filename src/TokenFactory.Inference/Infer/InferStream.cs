@@ -8,7 +8,7 @@ namespace TokenFactory.Inference.Infer;
 /// The body that the path writes a streamed answer into: events go on as the contract's, as they come; anything else, an error or an answer
 /// of one body, is held to be rewritten.
 /// </summary>
-internal sealed class InferStream(IHttpResponseBodyFeature client, TimeProvider clock) : Stream
+internal sealed class InferStream(IHttpResponseBodyFeature client, BodyBudget budget, TimeProvider clock) : Stream
 {
     private const int HeldBytes = 1024 * 1024;
 
@@ -17,8 +17,8 @@ internal sealed class InferStream(IHttpResponseBodyFeature client, TimeProvider 
 
     private static readonly byte[] _keepAlive = ": keep-alive\n\n"u8.ToArray();
 
-    private readonly InferEvents _events = new();
-    private readonly HeldAnswer _held = new(HeldBytes);
+    private readonly InferEvents _events = new(budget);
+    private readonly HeldAnswer _held = new(budget, HeldBytes);
     private bool _begun;
     private long _spoke = clock.GetTimestamp();
 

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 using TokenFactory.Inference.Dialects;
 using TokenFactory.Inference.Dispatch;
 using TokenFactory.Storage.Journal;
+using TokenFactory.Storage.Ledger;
 
 namespace TokenFactory.Inference.Metering;
 
@@ -45,19 +46,9 @@ internal sealed class MeteredBody(Exchange exchange, Delivery delivery, AnswerFa
             var answer = Begin();
             await answer.TakeAsync(_head!.Converter?.Feed(buffer.Span) ?? buffer, cancellationToken);
         }
-        catch (UnreadableAnswerException)
+        catch (Exception broken) when (FaultOf(broken) is { } fault)
         {
-            exchange.BackendFault = new Failure(Storage.Ledger.Outcome.Failed, GatewayError.BackendFailed, TookPrompt: true);
-            throw;
-        }
-        catch (BackendFaultException fault)
-        {
-            exchange.BackendFault = fault.Failure;
-            throw;
-        }
-        catch (JournalUnavailableException)
-        {
-            exchange.BackendFault = new Failure(Storage.Ledger.Outcome.Failed, GatewayError.JournalUnavailable, TookPrompt: false);
+            exchange.BackendFault = fault;
             throw;
         }
     }
@@ -80,17 +71,9 @@ internal sealed class MeteredBody(Exchange exchange, Delivery delivery, AnswerFa
 
             exchange.BackendFault = answer.Conclude();
         }
-        catch (BackendFaultException fault)
+        catch (Exception broken) when (FaultOf(broken) is { } fault)
         {
-            exchange.BackendFault = fault.Failure;
-        }
-        catch (UnreadableAnswerException)
-        {
-            exchange.BackendFault = new Failure(Storage.Ledger.Outcome.Failed, GatewayError.BackendFailed, TookPrompt: true);
-        }
-        catch (JournalUnavailableException)
-        {
-            exchange.BackendFault = new Failure(Storage.Ledger.Outcome.Failed, GatewayError.JournalUnavailable, TookPrompt: false);
+            exchange.BackendFault = fault;
         }
         catch (Exception gone) when (gone is OperationCanceledException or IOException && delivery.ClientGone.IsCancellationRequested)
         {
@@ -134,6 +117,15 @@ internal sealed class MeteredBody(Exchange exchange, Delivery delivery, AnswerFa
 
         base.Dispose(disposing);
     }
+
+    private static Failure? FaultOf(Exception broken) => broken switch
+    {
+        BackendFaultException fault => fault.Failure,
+        UnreadableAnswerException => new Failure(Outcome.Failed, GatewayError.BackendFailed, TookPrompt: true),
+        NoRoomForAnswerException => new Failure(Outcome.Failed, GatewayError.NoRoomForAnswer, TookPrompt: true),
+        JournalUnavailableException => new Failure(Outcome.Failed, GatewayError.JournalUnavailable, TookPrompt: false),
+        _ => null,
+    };
 
     private Answer Begin()
     {

@@ -12,8 +12,8 @@ internal readonly record struct Usage(Evidence Evidence, TokenUsage Tokens)
     private const long CountedInputBytes = 1024 * 1024;
 
     /// <summary>
-    /// The written policy of docs/operations/metering.md: what the backend reported wins; nothing when no backend took the
-    /// prompt; the prompt alone when a backend took it and failed; the prompt and what was delivered when a stream was cut.
+    /// The written policy of docs/operations/metering.md: what the backend reported wins, also with a failed answer; else nothing when no backend
+    /// took the prompt; the prompt alone when a backend took it and failed; the prompt and what was delivered when a stream was cut.
     /// </summary>
     public static Usage Of(Exchange exchange, Answer? answer, Failure? failure)
     {
@@ -23,7 +23,7 @@ internal readonly record struct Usage(Evidence Evidence, TokenUsage Tokens)
         }
 
         var delivered = answer is not null && (failure is null || exchange.FirstByteSent);
-        if (delivered && answer!.Usage is { } reported)
+        if ((delivered ? answer!.Usage : failure?.Reported) is { } reported)
         {
             return new Usage(Evidence.Reported, reported.ToDisjoint());
         }

@@ -41,6 +41,7 @@ public sealed class ResponsesTests(ResponsesGateway gateway) : IClassFixture<Res
         [nameof(ResponseAnswerScripts.ResponseAnswerWithCache)] = Whole("reported", 100, 7) with { IsJson = true },
         [nameof(ResponseAnswerScripts.ResponseAnswerWithoutUsage)] = Whole("counted", P, 4) with { IsJson = true },
         [nameof(ResponseAnswerScripts.ResponseAnswerFailed)] = Refused(502, "upstream_error", "failed", P),
+        [nameof(ResponseAnswerScripts.ResponseAnswerFailedAfterWork)] = Refused(502, "upstream_error", "failed", 31) with { Evidence = "reported", Output = 2 },
         [nameof(ResponseAnswerScripts.ResponseAnswerOfGarbage)] = Refused(502, "upstream_error", "failed", P),
         [nameof(ResponseAnswerScripts.ResponseAnswerNumbered)] = Refused(502, "upstream_error", "failed", P),
         [nameof(ResponseAnswerScripts.ResponseAnswerFinHalfway)] = Refused(502, "upstream_error", "backend_cut", P),

@@ -32,7 +32,7 @@ public sealed class ConversionTests
     [MemberData(nameof(Corpus.Of), "answer", MemberType = typeof(Corpus), DisableDiscoveryEnumeration = true)]
     public void An_answer_comes_back_as_the_clients_dialect(string direction, string name)
     {
-        using var converter = Corpus.Conversion(direction).Answer(isEventStream: false, new Epoch());
+        using var converter = Corpus.Conversion(direction).Answer(isEventStream: false, new Epoch(), new BodyBudget(long.MaxValue));
         converter.Feed(Corpus.Input(direction, "answer", name));
         string made;
         try
@@ -51,7 +51,7 @@ public sealed class ConversionTests
     [MemberData(nameof(Corpus.Of), "stream", MemberType = typeof(Corpus), DisableDiscoveryEnumeration = true)]
     public void A_stream_comes_back_as_the_clients_events(string direction, string name)
     {
-        using var converter = Corpus.Conversion(direction).Answer(isEventStream: true, new Epoch());
+        using var converter = Corpus.Conversion(direction).Answer(isEventStream: true, new Epoch(), new BodyBudget(long.MaxValue));
         var made = Encoding.UTF8.GetString(converter.Feed(Corpus.Input(direction, "stream", name)).Span);
         made += Encoding.UTF8.GetString(converter.Complete().Span);
 

@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace TokenFactory.Inference.Dialects.AnthropicToOpenAi;
 
 /// <summary>Writes a chat completion as a message.</summary>
-internal sealed class ChatToMessage : WholeConverter
+internal sealed class ChatToMessage(BodyBudget budget) : WholeConverter(budget)
 {
     protected override void Write(JsonElement root, Utf8JsonWriter json)
     {

@@ -8,7 +8,7 @@ namespace TokenFactory.Inference.Dialects.AnthropicToOpenAi;
 /// Writes the chunks of a chat completion as the events of a message. The message ends when the backend says its last word, and only if a
 /// chunk said why it finished.
 /// </summary>
-internal sealed class ChunksToEvents : StreamConverter
+internal sealed class ChunksToEvents(BodyBudget budget) : StreamConverter(budget)
 {
     private readonly List<int> _open = [];
     private readonly Dictionary<int, int> _tools = [];

@@ -8,7 +8,7 @@ namespace TokenFactory.Inference.Dialects.OpenAiToAnthropic;
 /// whoever asks for it; a caller who did not is spared it by whoever meters.
 /// </summary>
 /// <param name="created">Unix seconds; a message does not say when it was made.</param>
-internal sealed class EventsToChunks(long created) : StreamConverter
+internal sealed class EventsToChunks(long created, BodyBudget budget) : StreamConverter(budget)
 {
     // They are repeated in every chunk.
     private const int NameBoundBytes = 256;

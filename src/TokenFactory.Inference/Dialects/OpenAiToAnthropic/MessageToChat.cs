@@ -5,7 +5,7 @@ namespace TokenFactory.Inference.Dialects.OpenAiToAnthropic;
 
 /// <summary>Writes a message as a chat completion.</summary>
 /// <param name="created">Unix seconds; a message does not say when it was made.</param>
-internal sealed class MessageToChat(long created) : WholeConverter
+internal sealed class MessageToChat(long created, BodyBudget budget) : WholeConverter(budget)
 {
     protected override void Write(JsonElement root, Utf8JsonWriter json)
     {

@@ -3,22 +3,17 @@ using TokenFactory.Inference.Dialects.Events;
 namespace TokenFactory.Inference.Dialects.Responses;
 
 /// <summary>A whole response of the client's own dialect in which only ids are replaced: every other byte is the backend's.</summary>
-internal sealed class SignedBody(ResponseIds ids) : AnswerConverter
+internal sealed class SignedBody(ResponseIds ids, BodyBudget budget) : AnswerConverter
 {
     private const int BodyBoundBytes = 32 * 1024 * 1024;
 
-    private readonly PooledBytes _body = new();
+    private readonly HeldBytes _body = new(budget, BodyBoundBytes, forms: 3);
     private readonly PooledBytes _out = new();
 
     public override bool IsClientsDialect => true;
 
     public override ReadOnlyMemory<byte> Feed(ReadOnlySpan<byte> bytes)
     {
-        if (_body.Count + bytes.Length > BodyBoundBytes)
-        {
-            throw new UnreadableAnswerException("the answer is too large to be held");
-        }
-
         _body.Append(bytes);
         return default;
     }

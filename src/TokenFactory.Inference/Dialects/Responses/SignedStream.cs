@@ -3,13 +3,14 @@ using TokenFactory.Inference.Dialects.Events;
 namespace TokenFactory.Inference.Dialects.Responses;
 
 /// <summary>A stream of the client's own dialect in which only ids are replaced: every other byte is the backend's.</summary>
-internal sealed class SignedStream(ResponseIds ids) : AnswerConverter
+internal sealed class SignedStream(ResponseIds ids, BodyBudget budget) : AnswerConverter
 {
     /// <summary>The largest event tells the whole response once more.</summary>
     public const int EventBoundBytes = 16 * 1024 * 1024;
 
     private readonly PooledBytes _out = new();
-    private readonly PooledBytes _event = new();
+    // Whoever meters holds the last event once more, so room is kept to the stream's end.
+    private readonly HeldBytes _event = new(budget, EventBoundBytes, forms: 6);
     private readonly EventFields _fields = new();
     private EventEnd _end;
     private bool _begun;
@@ -23,11 +24,6 @@ internal sealed class SignedStream(ResponseIds ids) : AnswerConverter
         {
             var length = _end.Find(bytes);
             var piece = length < 0 ? bytes : bytes[..length];
-            if (_event.Count + piece.Length > EventBoundBytes)
-            {
-                throw new UnreadableAnswerException("an event is too large to be held");
-            }
-
             bytes = bytes[piece.Length..];
             if (length >= 0 && _event.Count == 0)
             {

@@ -5,7 +5,7 @@ namespace TokenFactory.Inference.Dialects.ResponsesToOpenAi;
 
 /// <summary>Writes a chat completion as a response.</summary>
 /// <param name="created">Unix seconds.</param>
-internal sealed class ChatToResponse(long created) : WholeConverter
+internal sealed class ChatToResponse(long created, BodyBudget budget) : WholeConverter(budget)
 {
     protected override void Write(JsonElement root, Utf8JsonWriter json)
     {

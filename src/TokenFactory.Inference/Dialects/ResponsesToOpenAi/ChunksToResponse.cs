@@ -9,7 +9,7 @@ namespace TokenFactory.Inference.Dialects.ResponsesToOpenAi;
 /// if a chunk said why it finished.
 /// </summary>
 /// <param name="created">Unix seconds.</param>
-internal sealed class ChunksToResponse(long created) : StreamConverter
+internal sealed class ChunksToResponse(long created, BodyBudget budget) : StreamConverter(budget)
 {
     // The last event tells the whole answer once more, and an event has a bound.
     private const int AnswerBoundBytes = 8 * 1024 * 1024;

@@ -134,8 +134,7 @@ internal sealed class DeploymentStanding
     /// <summary>What says something of the deployment: not a client that went away, this gateway's own trouble, or a quota, which has its own rest.</summary>
     private static bool Counts(Failure? failure) =>
         failure is { Outcome: Outcome.Failed or Outcome.TimedOut or Outcome.BackendCut, Error.Status: >= 500 or 408 }
-        && failure.Error != GatewayError.JournalUnavailable
-        && failure.Error != GatewayError.Internal;
+        && !failure.Error.IsOwn;
 
     private sealed record Pass(string Reason, TimeSpan Length, long Since);
 }

@@ -22,7 +22,7 @@ internal sealed class JsonAnswerScanner : IDisposable
     public JsonAnswerScanner(CountTokens? count = null, Dialect dialect = Dialect.OpenAi)
     {
         _findings = new Findings(count);
-        _walker = new JsonWalker(_findings, dialect);
+        _walker = new JsonWalker(_findings, dialect, stopsAtError: false);
     }
 
     /// <summary>The body was one closed JSON object. By brackets and strings: a body cut short is none, HTML is none.</summary>
@@ -30,7 +30,7 @@ internal sealed class JsonAnswerScanner : IDisposable
 
     public bool HasChoices => _walker.HasChoices;
 
-    /// <summary>An error under whatever status. Nothing after it was looked at; its words are read from the body's first 16 KB.</summary>
+    /// <summary>An error under whatever status; its words are read from the body's first 16 KB.</summary>
     public BackendError? Error => _walker.SawError ? BackendError.Read(_head.Span) : null;
 
     public ReportedUsage? Usage => _findings.Usage;

@@ -9,7 +9,9 @@ namespace TokenFactory.Inference.Metering.Scanning;
 /// <see cref="Findings"/>. It follows brackets and strings and is lenient about the rest: for bodies and frames too large
 /// to hold, where the strict reader cannot go. A choice's index counts for the members that come after it.
 /// </summary>
-internal sealed class JsonWalker(Findings findings, Dialect dialect = Dialect.OpenAi) : IDisposable
+/// <param name="stopsAtError">Nothing after an error is walked: of what flows to the client nothing more may pass. A body that is held is
+/// walked to its end, for a response that failed reports its usage after its error.</param>
+internal sealed class JsonWalker(Findings findings, Dialect dialect = Dialect.OpenAi, bool stopsAtError = true) : IDisposable
 {
     private const int DepthBound = 64;
     private const int ShortBoundBytes = ReportedNames.BoundBytes;
@@ -41,17 +43,19 @@ internal sealed class JsonWalker(Findings findings, Dialect dialect = Dialect.Op
 
     public bool HasChoices { get; private set; }
 
-    /// <summary>The answer is, or holds, an error. Nothing after it is walked.</summary>
+    /// <summary>The answer is, or holds, an error.</summary>
     public bool SawError { get; private set; }
 
     /// <summary>One object, closed, and nothing after it.</summary>
     public bool IsWholeObject => _begun && _depth == 0 && !_malformed;
 
-    /// <summary>Returns how much it walked: less than all only where an error showed.</summary>
+    private bool HasStopped => SawError && stopsAtError;
+
+    /// <summary>Returns how much it walked: less than all only where it stopped at an error.</summary>
     public int Feed(ReadOnlySpan<byte> json)
     {
         var at = 0;
-        while (at < json.Length && !SawError)
+        while (at < json.Length && !HasStopped)
         {
             var from = at;
             var inUsage = _usageDepth > 0;
@@ -183,7 +187,10 @@ internal sealed class JsonWalker(Findings findings, Dialect dialect = Dialect.Op
         if (_place == Place.Error && !_inKey && json[at] != '"')
         {
             SawError = true;
-            return at;
+            if (stopsAtError)
+            {
+                return at;
+            }
         }
 
         var end = at + (_escaped ? 1 : 0);

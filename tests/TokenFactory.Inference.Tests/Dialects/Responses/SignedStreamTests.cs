@@ -48,7 +48,7 @@ public sealed class SignedStreamTests
     [InlineData("<html>", "<html>")]
     public void A_whole_answer_likewise(string body, string expected)
     {
-        using var converter = new SignedBody(Ids("theirs"));
+        using var converter = new SignedBody(Ids("theirs"), new BodyBudget(long.MaxValue));
         foreach (var one in Encoding.UTF8.GetBytes(body))
         {
             Assert.True(converter.Feed([one]).IsEmpty);
@@ -60,7 +60,7 @@ public sealed class SignedStreamTests
     [Fact]
     public void P9_a_client_that_began_anew_is_not_told_what_the_backend_says_it_went_on_from()
     {
-        using var converter = new SignedBody(Ids(previous: null));
+        using var converter = new SignedBody(Ids(previous: null), new BodyBudget(long.MaxValue));
         converter.Feed("""{"id":"resp_1","previous_response_id":"resp_of_somebody"}"""u8);
 
         Assert.Equal("""{"id":"signed resp_1","previous_response_id":null}""", Encoding.UTF8.GetString(converter.Complete().Span));
@@ -75,7 +75,7 @@ public sealed class SignedStreamTests
     [InlineData("\"é\"")]
     public void An_id_that_is_none_makes_no_answer(string id)
     {
-        using var converter = new SignedBody(Ids(null));
+        using var converter = new SignedBody(Ids(null), new BodyBudget(long.MaxValue));
         converter.Feed(Encoding.UTF8.GetBytes($"{{\"id\":{id}}}"));
 
         Assert.Throws<UnreadableAnswerException>(() => converter.Complete());
@@ -85,7 +85,7 @@ public sealed class SignedStreamTests
 
     private static string Converted(ReadOnlySpan<byte> stream, IEnumerable<int> cuts)
     {
-        using var converter = new SignedStream(Ids("theirs"));
+        using var converter = new SignedStream(Ids("theirs"), new BodyBudget(long.MaxValue));
         using var made = new MemoryStream();
         var from = 0;
         foreach (var cut in cuts.Append(stream.Length))

@@ -1,6 +1,7 @@
 using System.Text;
 using TokenFactory.Inference.Dialects;
 using TokenFactory.Inference.Metering.Scanning;
+using TokenFactory.Inference.ReadModel;
 using Xunit;
 
 namespace TokenFactory.Inference.Tests.Metering.Scanning;
@@ -65,6 +66,24 @@ public sealed class JsonAnswerScannerTests
 
         Assert.Equal(message, scanner.Error?.Message);
         Assert.Equal(message is null, scanner.Error is null);
+    }
+
+    [Theory]
+    [InlineData("""{"object":"response","status":"failed","error":{"message":"m"},"output":[],"usage":{"input_tokens":31,"output_tokens":2}}""")]
+    [InlineData("""{"object":"response","error":"m","usage":{"input_tokens":31,"output_tokens":2}}""")]
+    public void P3_a_failed_body_reports_its_usage_wherever_it_was_cut(string text)
+    {
+        var body = Encoding.UTF8.GetBytes(text);
+        for (var cut = 0; cut <= body.Length; cut++)
+        {
+            using var scanner = new JsonAnswerScanner(dialect: Dialect.Responses);
+            scanner.Feed(body.AsSpan(..cut));
+            scanner.Feed(body.AsSpan(cut..));
+
+            Assert.Equal("m", scanner.Error?.Message);
+            Assert.Equal(31, scanner.Usage?.PromptTokens);
+            Assert.Equal(2, scanner.Usage?.CompletionTokens);
+        }
     }
 
     [Theory]

@@ -1,8 +1,8 @@
-namespace TokenFactory.Inference.Intake;
+namespace TokenFactory.Inference;
 
 /// <summary>
-/// Memory that all request bodies together may hold. Bytes are taken before they are read, so that a flood of large
-/// bodies is refused with 503 instead of ending the process (P10).
+/// Memory that all request bodies, and what of answers must be held whole, may take together. Bytes are taken before they are read, so that a
+/// flood of large bodies is refused with 503 instead of ending the process (P10).
 /// </summary>
 internal sealed class BodyBudget(long limitBytes)
 {
