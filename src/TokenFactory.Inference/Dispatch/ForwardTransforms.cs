@@ -4,7 +4,6 @@ using TokenFactory.Inference.Conversations;
 using TokenFactory.Inference.Dialects;
 using TokenFactory.Inference.Dialects.Responses;
 using TokenFactory.Inference.Dispatch.Connecting;
-using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.ReadModel;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
@@ -81,7 +80,8 @@ internal sealed class ForwardTransforms(UpstreamUris uris, BodyBudget budget, Ti
         {
             context.SuppressResponseBody = true;
             scope.Rest = BackendRefusal.RestOf(response, clock.GetUtcNow());
-            scope.Refusal = Renamed(await BackendRefusal.ReadAsync(response, scope.Deployment.Provider.Credential, scope.Clock.Token), scope.Exchange.Ask);
+            var refusal = await BackendRefusal.ReadAsync(response, scope.Deployment.Provider.Credential, scope.Clock.Token);
+            scope.Refusal = scope.Exchange.Ask.Conversation is null ? refusal : refusal with { Message = scope.Exchange.Ask.InClientsWords(refusal.Message)! };
             return;
         }
 
@@ -113,11 +113,6 @@ internal sealed class ForwardTransforms(UpstreamUris uris, BodyBudget budget, Ti
             id => ConversationIds.Sign(exchange.Snapshot.Peppers, exchange.Caller.Tenant.Name, deployment.Name, id, held), ask.PreviousResponseId);
         return isEventStream ? new SignedStream(ids, budget) : new SignedBody(ids, budget);
     }
-
-    /// <summary>A backend names what it was asked for, and the client would not recognise it.</summary>
-    private static GatewayError Renamed(GatewayError refusal, Ask ask) => ask.Conversation is { } conversation
-        ? refusal with { Message = refusal.Message.Replace(conversation.BackendId, ask.PreviousResponseId, StringComparison.Ordinal) }
-        : refusal;
 
     /// <summary>The version of the API, and what a client of the same dialect asks of it beyond that.</summary>
     private static void AnthropicHeaders(IHeaderDictionary from, HttpRequestHeaders to, bool isClients)

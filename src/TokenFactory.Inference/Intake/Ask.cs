@@ -45,6 +45,9 @@ internal sealed record Ask
     /// <summary>The conversation that the request goes on with, once somebody has proven that it is the caller's own.</summary>
     public Conversation? Conversation { get; init; }
 
+    /// <summary>A backend names what it was asked to go on from, and the client would not recognise that.</summary>
+    public string? InClientsWords(string? text) => Conversation is { } conversation ? text?.Replace(conversation.BackendId, PreviousResponseId, StringComparison.Ordinal) : text;
+
     /// <summary>What <c>metadata</c> says of governance; null when it says nothing.</summary>
     public GovernanceReader? Metadata { get; init; }
 

@@ -24,7 +24,7 @@ internal sealed class StreamAnswer(Exchange exchange, UpstreamHead head, Deliver
         await delivery.SendAsync(scanner.Passing, head, cancel);
         if (scanner.Error is { } error)
         {
-            throw new BackendFaultException(InBandError.ToFailure(error.Without(head.Credential)) with { Reported = Usage });
+            throw new BackendFaultException(InBandError.ToFailure(error.Without(head.Credential), exchange.Ask) with { Reported = Usage });
         }
 
         exchange.AnswerIsWhole = scanner is { SawDone: true, SawFinishReason: true };

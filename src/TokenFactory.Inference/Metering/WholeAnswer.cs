@@ -55,7 +55,7 @@ internal sealed class WholeAnswer(Exchange exchange, UpstreamHead head, Delivery
     {
         if (_scanner.Error is { } error)
         {
-            return InBandError.ToFailure(error.Without(head.Credential)) with { Reported = Usage };
+            return InBandError.ToFailure(error.Without(head.Credential), exchange.Ask) with { Reported = Usage };
         }
 
         exchange.AnswerIsWhole = _scanner.IsWholeObject && !ComesTooLate;

@@ -8,7 +8,7 @@ namespace TokenFactory.Inference.ModelAudit;
 
 /// <summary>
 /// Notes what each attempt told of its deployment, at the request's end. Needs Attempts and Usage; leaves nothing, waits for nothing and
-/// never fails a request. As many deployments as the configuration has named since the start.
+/// never fails a request.
 /// </summary>
 internal sealed class AnswerWatch
 {
@@ -42,6 +42,9 @@ internal sealed class AnswerWatch
             }
         }
     }
+
+    /// <summary>It is not configured any more. Requests that were begun before may bring it back until it is forgotten again.</summary>
+    public void Forget(string deployment) => _watches.TryRemove(deployment, out _);
 
     /// <returns>Null for a request that was begun under a configuration which is not in force any more.</returns>
     public DeploymentWatch? Of(Deployment deployment, long version)

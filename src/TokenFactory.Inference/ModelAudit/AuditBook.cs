@@ -60,6 +60,19 @@ internal sealed partial class AuditBook(IModelAuditStore store, Instance instanc
         }
     }
 
+    /// <summary>It is not configured any more: what is known of it is still written.</summary>
+    public void Forget(string deployment)
+    {
+        lock (_book)
+        {
+            if (_running.Remove(deployment, out var totals))
+            {
+                Close(deployment, totals);
+                _changed.Remove(deployment);
+            }
+        }
+    }
+
     public void Raise(AuditFlag flag) => Put(new Step(flag, flag.Id, flag.DetectedAt));
 
     public void End(Guid flag, DateTimeOffset at) => Put(new Step(null, flag, at));

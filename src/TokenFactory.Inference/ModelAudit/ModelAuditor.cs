@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using TokenFactory.Inference.ReadModel;
 using TokenFactory.Storage;
 using TokenFactory.Storage.ModelAudit;
 
@@ -7,14 +8,15 @@ namespace TokenFactory.Inference.ModelAudit;
 
 /// <summary>
 /// Once a second takes what the requests left of each deployment, adds it up and asks whether it changed. A deployment that was configured
-/// anew is another one: what was found of it is over, and its tests begin anew. Runs beside the requests, and none ever waits for it.
+/// anew is another one, one that is gone is none: what was found of it is over, and its tests begin anew. Runs beside the requests, and none ever waits for it.
 /// </summary>
-internal sealed partial class ModelAuditor(AnswerWatch answers, AuditBook book, ModelAuditMetrics metrics, Instance instance, TimeProvider clock, ILogger<ModelAuditor> logger) : BackgroundService
+internal sealed partial class ModelAuditor(AnswerWatch answers, AuditBook book, SnapshotStore snapshots, ModelAuditMetrics metrics, Instance instance, TimeProvider clock, ILogger<ModelAuditor> logger) : BackgroundService
 {
     private static readonly TimeSpan _every = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _lastWords = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<string, Watched> _watched = new(StringComparer.Ordinal);
+    private Registry? _registry;
     private AnswerSample[] _samples = new AnswerSample[16];
 
     /// <summary>One turn.</summary>
@@ -37,7 +39,7 @@ internal sealed partial class ModelAuditor(AnswerWatch answers, AuditBook book, 
             var name = watch.Deployment.Name;
             if (!_watched.TryGetValue(name, out var watched) || !ReferenceEquals(watched.Watch, watch))
             {
-                watched?.Open.Keys.ToList().ForEach(kind => End(watched, kind, at));
+                EndAll(watched, at);
                 _watched[name] = watched = new Watched(watch);
             }
 
@@ -46,6 +48,8 @@ internal sealed partial class ModelAuditor(AnswerWatch answers, AuditBook book, 
             watched.Audit.Take(samples, at, finding => Found(watched, finding, at), watch.Deployment.UpstreamModel is not null);
             samples.Clear();
         }
+
+        ForgetGone(at);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -74,6 +78,30 @@ internal sealed partial class ModelAuditor(AnswerWatch answers, AuditBook book, 
         await writing.WaitAsync(_lastWords, clock, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await book.WriteAsync(CancellationToken.None).WaitAsync(_lastWords, clock, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
+
+    /// <summary>Names come and go with whoever registers deployments.</summary>
+    private void ForgetGone(DateTimeOffset at)
+    {
+        if (snapshots.Current?.Registry is not { } registry || ReferenceEquals(registry, _registry))
+        {
+            return;
+        }
+
+        _registry = registry;
+        foreach (var watch in answers.All)
+        {
+            var name = watch.Deployment.Name;
+            if (!registry.Deployments.ContainsKey(name))
+            {
+                answers.Forget(name);
+                _watched.Remove(name, out var watched);
+                EndAll(watched, at);
+                book.Forget(name);
+            }
+        }
+    }
+
+    private void EndAll(Watched? watched, DateTimeOffset at) => watched?.Open.Keys.ToList().ForEach(kind => End(watched, kind, at));
 
     private void Found(Watched watched, Finding finding, DateTimeOffset at)
     {

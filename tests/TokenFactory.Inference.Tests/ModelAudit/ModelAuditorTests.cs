@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -19,6 +20,7 @@ public sealed class ModelAuditorTests : IDisposable
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly AnswerWatch _answers = new();
     private readonly BookStore _store = new();
+    private readonly SnapshotStore _snapshots;
     private readonly AuditBook _book;
     private readonly ModelAuditor _auditor;
     private Deployment _deployment = new() { Name = "llama-eu", Provider = _provider, Endpoints = [new Uri("http://10.0.0.5/v1")], UpstreamModel = "llama" };
@@ -29,7 +31,8 @@ public sealed class ModelAuditorTests : IDisposable
         var metrics = new ModelAuditMetrics(_services.GetRequiredService<IMeterFactory>());
         var instance = new Instance(Ids.New(_clock));
         _book = new AuditBook(_store, instance, metrics, _clock, NullLogger<AuditBook>.Instance);
-        _auditor = new ModelAuditor(_answers, _book, metrics, instance, _clock, NullLogger<ModelAuditor>.Instance);
+        _snapshots = new SnapshotStore(_clock, TimeSpan.MaxValue);
+        _auditor = new ModelAuditor(_answers, _book, _snapshots, metrics, instance, _clock, NullLogger<ModelAuditor>.Instance);
     }
 
     public void Dispose()
@@ -68,6 +71,33 @@ public sealed class ModelAuditorTests : IDisposable
         await _book.WriteAsync(default);
         Assert.Equal(_store.Raised[0].Id, Assert.Single(_store.Ended));
         Assert.Single(_store.Raised);
+    }
+
+    [Fact]
+    public async Task P10_A_deployment_that_is_not_configured_any_more_is_forgotten_and_its_flags_are_over()
+    {
+        Configure([_deployment]);
+        Answer("llama", NameShift.Established);
+        Answer("llama-small", 50);
+        Assert.Single(_answers.All);
+
+        Configure([]);
+        Answer("llama-small", 1);
+        await _book.WriteAsync(default);
+
+        Assert.Empty(_answers.All);
+        Assert.Equal(Assert.Single(_store.Raised).Id, Assert.Single(_store.Ended));
+        Assert.Equal(NameShift.Established + 51, _store.Periods.Sum(one => one.Requests));
+
+        void Configure(Deployment[] deployments) => _snapshots.Publish(new Snapshot
+        {
+            Version = _version++,
+            Revision = "r",
+            Registry = new Registry(deployments, []),
+            Tenants = FrozenDictionary<string, Tenant>.Empty,
+            Keys = KeyTable.Empty,
+            Peppers = [],
+        });
     }
 
     [Fact]

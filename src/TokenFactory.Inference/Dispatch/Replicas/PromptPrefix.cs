@@ -9,7 +9,8 @@ namespace TokenFactory.Inference.Dispatch.Replicas;
 
 /// <summary>
 /// What of a prompt an engine is likely to have in its cache, as one number: the system's words and the first message of the user, as they were sent,
-/// at most <see cref="BlockBytes"/> of each; they stay the same from turn to turn of a conversation. Of a completion, the prompt's first bytes. The tenant is in
+/// at most <see cref="BlockBytes"/> of each; they stay the same from turn to turn of a conversation. Of a response, its instructions and the first item of the
+/// user; of a completion, the prompt's first bytes. The tenant is in
 /// it, so that no tenant is steered to where another's prompt lies (P9).
 /// </summary>
 internal static class PromptPrefix
@@ -23,7 +24,7 @@ internal static class PromptPrefix
     /// <returns>Null where there is no prompt that an engine caches.</returns>
     public static ulong? Of(Ask ask, string tenant)
     {
-        if (ask.Operation == Operations.Embeddings)
+        if (!ask.Operation.WritesText)
         {
             return null;
         }
@@ -34,7 +35,7 @@ internal static class PromptPrefix
         var prompt = new Prompt(kept[(named + 1)..]);
         try
         {
-            Read(ask.Body.Span, ask.Dialect, ref prompt);
+            Read(ask, ref prompt);
         }
         catch (JsonException)
         {
@@ -52,17 +53,20 @@ internal static class PromptPrefix
         return BinaryPrimitives.ReadUInt64BigEndian(digest);
     }
 
-    private static void Read(ReadOnlySpan<byte> body, Dialect dialect, ref Prompt prompt)
+    private static void Read(Ask ask, ref Prompt prompt)
     {
+        var body = ask.Body.Span;
+        var isResponse = ask.Operation == Operations.Responses;
         var json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = 256 });
         json.Read();
-        var wantsSystem = dialect == Dialect.Anthropic;
+        var wantsSystem = isResponse || ask.Dialect == Dialect.Anthropic;
         var isOver = false;
 
         // No further than it must: what follows the beginning is the longest part of a prompt.
         while (!prompt.IsFull && !(isOver && !wantsSystem) && json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            var (isMessages, isText) = (json.ValueTextEquals("messages"u8), json.ValueTextEquals("system"u8) || json.ValueTextEquals("prompt"u8));
+            var isMessages = isResponse ? json.ValueTextEquals("input"u8) : json.ValueTextEquals("messages"u8);
+            var isText = isResponse ? json.ValueTextEquals("instructions"u8) : json.ValueTextEquals("system"u8) || json.ValueTextEquals("prompt"u8);
             json.Read();
             var start = (int)json.TokenStartIndex;
             if (isMessages && json.TokenType == JsonTokenType.StartArray)
@@ -72,9 +76,9 @@ internal static class PromptPrefix
             }
 
             json.Skip();
-            if (isText)
+            if (isText || isMessages)
             {
-                wantsSystem = false;
+                (isOver, wantsSystem) = (isOver || isMessages, wantsSystem && isMessages);
                 prompt.Keep(body[start..(int)json.BytesConsumed]);
             }
         }

@@ -52,8 +52,21 @@ public sealed class PromptPrefixTests
         Assert.Equal(Of($$"""{"messages":[{{First}}],"system":"a"}""", dialect: Dialect.Anthropic), Of($$"""{"messages":[{{First}},{"role":"assistant","content":"Goethe"}],"max_tokens":1,"system":"a"}""", dialect: Dialect.Anthropic));
     }
 
+    [Fact]
+    public void A_response_has_its_instructions_and_the_users_first_item_in_whichever_order()
+    {
+        var turn = Of($$"""{"input":[{{First}}],"instructions":"a"}""", operation: Operations.Responses);
+
+        Assert.NotNull(turn);
+        Assert.Equal(turn, Of($$"""{"input":[{{First}},{"role":"assistant","content":"Goethe"},{"role":"user","content":"When?"}],"instructions":"a"}""", operation: Operations.Responses));
+        Assert.NotEqual(turn, Of($$"""{"input":[{{First}}],"instructions":"b"}""", operation: Operations.Responses));
+        Assert.NotEqual(turn, Of("""{"input":[{"role":"user","content":"Who?"}],"instructions":"a"}""", operation: Operations.Responses));
+        Assert.NotEqual(Of("""{"input":"one"}""", operation: Operations.Responses), Of("""{"input":"two"}""", operation: Operations.Responses));
+    }
+
     [Theory]
     [InlineData("""{"input":"text"}""", Operations.Embeddings)]
+    [InlineData("""{"input":"text"}""", Operations.Moderations)]
     [InlineData("""{"model":"m"}""", Operations.Chat)]
     [InlineData("""{"messages":[]}""", Operations.Chat)]
     [InlineData("""{"messages":[""", Operations.Chat)]
