@@ -47,6 +47,7 @@ public static class InferenceServices
         services.AddSingleton<Observations>();
         services.AddSingleton(provider => new Planner(Random.Shared, provider.GetRequiredService<Observations>()));
         services.AddSingleton<AnswerFactory>();
+        services.AddSingleton<AnswerJudge>();
         services.AddSingleton(provider => new Denials(
             provider.GetRequiredService<IJournal>(), provider.GetRequiredService<Instance>(), options.Ledger.SettleWithin, provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<Denials>>()));

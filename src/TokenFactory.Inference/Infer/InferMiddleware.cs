@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.Features;
 using TokenFactory.Inference.Access;
 using TokenFactory.Inference.Dialects;
 using TokenFactory.Inference.Intake;
+using TokenFactory.Inference.Metering;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Storage;
 
@@ -17,7 +18,7 @@ namespace TokenFactory.Inference.Infer;
 /// of its own that is judged, limited and billed like the first. Nothing is read for whoever has no key.
 /// </summary>
 internal sealed class InferMiddleware(
-    RequestDelegate next, SnapshotStore snapshots, Authenticator authenticator, BodyBudget budget, IntakeOptions options, GatewayMetrics metrics, TimeProvider clock)
+    RequestDelegate next, SnapshotStore snapshots, Authenticator authenticator, BodyBudget budget, IntakeOptions options, AnswerJudge judge, GatewayMetrics metrics, TimeProvider clock)
 {
     private const int HeldBytes = 32 * 1024 * 1024;
 
@@ -119,7 +120,7 @@ internal sealed class InferMiddleware(
             return;
         }
 
-        context.Features.Set(new Rewritten(request.Capability));
+        context.Features.Set(new Rewritten(request.Capability, IsJudged(request)));
         if (request.Stream)
         {
             await StreamAsync(context, first);
@@ -133,6 +134,9 @@ internal sealed class InferMiddleware(
             await AskAsync(context, request, prompt, prompt.Write(repair), answered);
         }
     }
+
+    /// <summary>Whether the answer is held to a form.</summary>
+    private static bool IsJudged(InferRequest request) => request.Schema is not null || request.Operation is not ("generate" or "embed");
 
     /// <summary>Asks once and answers; null when that is done, else what is to be said to have it repaired.</summary>
     private async Task<(string Answer, IReadOnlyList<string> Faults)?> AskAsync(HttpContext context, InferRequest request, InferPrompt prompt, byte[] body, string? repaired)
@@ -159,7 +163,7 @@ internal sealed class InferMiddleware(
             return null;
         }
 
-        if (request.Operation is "generate" or "embed" && request.Schema is null)
+        if (!IsJudged(request))
         {
             await WriteAsync(context, StatusCodes.Status200OK, answer.Of(said.RootElement, output: null));
             return null;
@@ -168,6 +172,7 @@ internal sealed class InferMiddleware(
         var text = ModelSaid.TextOf(said.RootElement);
         using var output = ModelSaid.Unfenced(text);
         var faults = output is null ? ["$: is no JSON"] : ModelSaid.FaultsOf(prompt, output.RootElement);
+        judge.Judged(context.Exchange, fits: faults.Count == 0);
 
         // What the operator wrote for the day when no model can be asked has no form to hold it to.
         if (faults.Count == 0 || context.Exchange.IsByHand)

@@ -14,6 +14,9 @@ internal abstract class Answer : IDisposable
     /// <summary>Why it finished, in the client's dialect, and whose it says it is.</summary>
     public abstract (string? FinishReason, string? Model, string? Fingerprint) Said { get; }
 
+    /// <summary>It said something: text, reasoning or a tool call.</summary>
+    public abstract bool SawContent { get; }
+
     /// <summary>Takes the next bytes of the backend. Throws <see cref="BackendFaultException"/> when they show that no honest answer follows.</summary>
     public abstract ValueTask TakeAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel);
 

@@ -12,7 +12,7 @@ namespace TokenFactory.Inference.Metering;
 /// be leaves a Failure (P7).
 /// </summary>
 internal sealed class MeteringMiddleware(
-    RequestDelegate next, AnswerFactory answers, MeteringOptions options, GatewayMetrics metrics, TimeProvider clock, ILogger<MeteringMiddleware> logger)
+    RequestDelegate next, AnswerFactory answers, AnswerJudge judge, MeteringOptions options, GatewayMetrics metrics, TimeProvider clock, ILogger<MeteringMiddleware> logger)
 {
     // Counting again what a backend reported costs a tokenisation: one answer in so many tells the drift well enough.
     private const uint ComparedOneIn = 64;
@@ -49,6 +49,7 @@ internal sealed class MeteringMiddleware(
 
         exchange.Usage = Usage.Of(exchange, body.Answer, exchange.Failure);
         Compare(exchange, body.Answer);
+        judge.Saw(exchange, isJudgedLater: context.Features.Get<Rewritten>() is { IsJudged: true });
     }
 
     private void Compare(Exchange exchange, Answer? answer)

@@ -14,6 +14,8 @@ internal sealed class StreamAnswer(Exchange exchange, UpstreamHead head, Deliver
 
     public override (string? FinishReason, string? Model, string? Fingerprint) Said => (scanner.FinishReason, scanner.Model, scanner.Fingerprint);
 
+    public override bool SawContent => scanner.SawContent;
+
     public override bool IsInsideEvent => scanner.IsInsideEvent;
 
     public override long NextSequenceNumber => scanner.NextSequenceNumber;

@@ -25,6 +25,8 @@ internal sealed class WholeAnswer(Exchange exchange, UpstreamHead head, Delivery
 
     public override (string? FinishReason, string? Model, string? Fingerprint) Said => (_scanner.FinishReason, _scanner.Model, _scanner.Fingerprint);
 
+    public override bool SawContent => _scanner.SawContent;
+
     /// <summary>The client has heard keep-alive comments of a stream: no body can follow them.</summary>
     private bool ComesTooLate => !_flowing && delivery.HasStarted;
 

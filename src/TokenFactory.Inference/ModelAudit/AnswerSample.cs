@@ -1,15 +1,6 @@
+using TokenFactory.Inference.Metering;
+
 namespace TokenFactory.Inference.ModelAudit;
-
-internal enum AnswerEnd : byte
-{
-    /// <summary>Nothing that says something of the deployment: the client's doing, the gateway's, or a quota.</summary>
-    Unsaid = 0,
-    Answered = 1,
-
-    /// <summary>The model, or a filter before it, would not.</summary>
-    Refused = 2,
-    Failed = 3,
-}
 
 /// <summary>What one attempt told of its deployment, as the request's path knows it: figures are made of it later, elsewhere.</summary>
 internal readonly record struct AnswerSample(AnswerEnd End, TimeSpan Duration)

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using System.Collections.Frozen;
+using TokenFactory.Inference.Metering;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
@@ -12,14 +12,6 @@ namespace TokenFactory.Inference.ModelAudit;
 /// </summary>
 internal sealed class AnswerWatch
 {
-    private static readonly FrozenSet<string> _failures = new[]
-    {
-        GatewayError.NoBackend, GatewayError.BackendFailed, GatewayError.BackendCut, GatewayError.BackendTimedOut, GatewayError.BackendRejectedUs,
-    }.Select(static error => error.Label).ToFrozenSet(StringComparer.Ordinal);
-
-    // Azure, OpenAI, and those that copied them; in a refusal's code or type.
-    private static readonly string[] _policies = ["content_filter", "content_policy", "policy_violation", "moderation", "safety"];
-
     private readonly ConcurrentDictionary<string, DeploymentWatch> _watches = new(StringComparer.Ordinal);
 
     public IEnumerable<DeploymentWatch> All => _watches.Select(static one => one.Value);
@@ -35,7 +27,7 @@ internal sealed class AnswerWatch
                 continue;
             }
 
-            var end = EndOf(exchange, attempt, isLast: index == attempts.Count - 1);
+            var end = AnswerEnds.Of(exchange, attempt, isLast: index == attempts.Count - 1);
             if (end != AnswerEnd.Unsaid)
             {
                 Of(deployment, exchange.Snapshot.Version)?.Add(end == AnswerEnd.Answered ? Answered(exchange, attempt) : new AnswerSample(end, attempt.Duration));
@@ -68,33 +60,15 @@ internal sealed class AnswerWatch
         return _watches.TryUpdate(deployment.Name, anew, watch) ? anew : null;
     }
 
-    private static AnswerEnd EndOf(Exchange exchange, Attempt attempt, bool isLast)
-    {
-        if (attempt.Error is not { } error)
-        {
-            return AnswerEnd.Answered;
-        }
-
-        if (_failures.Contains(error))
-        {
-            return AnswerEnd.Failed;
-        }
-
-        // Nobody else is asked after a refusal that is about the request, so it is the last.
-        return isLast && attempt.Status is >= 400 and < 500 && exchange.Failure?.Error is { } refusal && (IsPolicy(refusal.Code) || IsPolicy(refusal.Type)) ? AnswerEnd.Refused : AnswerEnd.Unsaid;
-    }
-
-    private static bool IsPolicy(string? word) => word is not null && Array.Exists(_policies, policy => word.Contains(policy, StringComparison.OrdinalIgnoreCase));
-
     private static AnswerSample Answered(Exchange exchange, Attempt attempt)
     {
         var (reason, model, fingerprint) = exchange.Answer.Answer?.Said ?? default;
         var isStream = exchange.Head is { IsEventStream: true };
         var tokens = exchange.Usage.Tokens;
-        return new AnswerSample(reason is "content_filter" or "refusal" ? AnswerEnd.Refused : AnswerEnd.Answered, attempt.Duration)
+        return new AnswerSample(reason is not null && AnswerEnds.IsRefusal(reason) ? AnswerEnd.Refused : AnswerEnd.Answered, attempt.Duration)
         {
             IsStream = isStream,
-            EndedByItself = reason is not ("length" or "max_tokens" or "model_context_window_exceeded" or "content_filter" or "refusal"),
+            EndedByItself = AnswerEnds.IsOwnEnd(reason),
             Input = tokens.InputUncached + tokens.CacheWrite,
             Output = exchange.Operation is not (Operations.Embeddings or Operations.Responses) && exchange.Usage.Evidence is Evidence.Reported or Evidence.Counted ? tokens.Output : null,
             Choices = (int)Math.Clamp(exchange.Ask.Choices, 1, int.MaxValue),

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using TokenFactory.Inference.Metering;
 using TokenFactory.Inference.ModelAudit.Changes;
 using TokenFactory.Storage.ModelAudit;
 

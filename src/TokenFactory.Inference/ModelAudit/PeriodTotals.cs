@@ -1,3 +1,4 @@
+using TokenFactory.Inference.Metering;
 using TokenFactory.Storage.ModelAudit;
 
 namespace TokenFactory.Inference.ModelAudit;

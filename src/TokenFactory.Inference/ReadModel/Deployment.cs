@@ -119,6 +119,9 @@ public sealed record Deployment
     /// <summary>When it is passed over because it keeps failing; null never does.</summary>
     public Circuit? Circuit { get; init; } = Circuit.Default;
 
+    /// <summary>When it is passed over because its answers are of no use; null never is.</summary>
+    public LowQuality? LowQuality { get; init; }
+
     /// <summary>How many requests that failed elsewhere it may be given; null any number.</summary>
     public RetryBudget? RetryBudget { get; init; } = RetryBudget.Default;
 

@@ -13,6 +13,9 @@ public sealed record Skip(string Deployment, string Reason)
     /// <summary>It kept failing.</summary>
     public const string CircuitOpen = "circuit_open";
 
+    /// <summary>Its answers were of no use: empty, refused for policy's sake, or not of the form that was asked for.</summary>
+    public const string LowQuality = "low_quality";
+
     /// <summary>It was given as many requests that failed elsewhere as it may be.</summary>
     public const string RetryBudgetSpent = "retry_budget_spent";
 

@@ -239,6 +239,52 @@ public sealed class FailoverTests(FailoverTests.Backend backend) : IClassFixture
         Assert.Equal(200, (await backend.ChatAsync(The.ChatRequest("failing"))).Status);
     }
 
+    public static TheoryData<string, bool, bool> FlawedAnswers => new()
+    {
+        { "empty", false, true },
+        { "empty", true, true },
+        { "filtered", false, true },
+        { "filtered", true, true },
+        { "refused", false, true },
+        { "cut", false, false },
+        { "tool", false, false },
+    };
+
+    [Theory]
+    [MemberData(nameof(FlawedAnswers))]
+    public async Task Quality_answers_that_are_of_no_use_degrade_the_model_to_manual_mode_for_a_duration(string kind, bool stream, bool isLow)
+    {
+        var script = kind switch
+        {
+            "empty" => stream ? Ended("stop") : Whole("\"content\":\"\"", "stop"),
+            "filtered" => stream ? Ended("content_filter", """{"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"I "}}]}""") : Whole("\"content\":\"I \"", "content_filter"),
+            "cut" => Whole("\"content\":\"\"", "length"),
+            "tool" => Whole("""
+                "content":null,"tool_calls":[{"id":"t","type":"function","function":{"name":"f","arguments":"{}"}}]
+                """, "tool_calls"),
+            _ => AnswerScripts.ContentFilterOfAzure,
+        };
+        var model = Judged(kind, stream);
+        for (var answer = 0; answer < 4; answer++)
+        {
+            backend.Upstream.Next(script);
+            Assert.False((await backend.ChatAsync(The.ChatRequest(model, stream: stream))).Headers.ContainsKey("x-tf-degraded"));
+        }
+
+        var (asked, _) = Totals();
+        var response = await backend.ChatAsync(The.ChatRequest(model));
+
+        Assert.Equal(isLow, response.Headers.ContainsKey("x-tf-degraded"));
+        Assert.Equal(asked + (isLow ? 0 : 1), Totals().First);
+        await UntilAsync(async () => !(await backend.ChatAsync(The.ChatRequest(model))).Headers.ContainsKey("x-tf-degraded"));
+
+        static Script Whole(string message, string finish) => Script.Json(200,
+            $$$"""{"id":"c","object":"chat.completion","model":"fake-model","choices":[{"index":0,"message":{"role":"assistant",{{{message}}}},"finish_reason":"{{{finish}}}"}],"usage":{"prompt_tokens":3,"completion_tokens":4}}""");
+
+        static Script Ended(string finish, params string[] before) => Script.Frames(
+            [.. before, $$$"""{"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{},"finish_reason":"{{{finish}}}"}],"usage":{"prompt_tokens":3,"completion_tokens":4}}""", "[DONE]"]);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -269,6 +315,11 @@ public sealed class FailoverTests(FailoverTests.Backend backend) : IClassFixture
 
     private static ByteArrayContent Json(byte[] body) => new(body) { Headers = { ContentType = new("application/json") } };
 
+    private static string Judged(string kind, bool stream) => $"judged-{kind}{(stream ? "-stream" : "")}";
+
+    private static string JudgedLines(Func<string, string> item) =>
+        string.Join('\n', FlawedAnswers.Select(row => $"  - {item(Judged(row.Data.Item1, row.Data.Item2))}"));
+
     public sealed class Backend : PathGateway
     {
         public const string EuropeanKey = "a-key-of-the-european-tenant";
@@ -297,7 +348,9 @@ public sealed class FailoverTests(FailoverTests.Backend backend) : IClassFixture
               - { name: quota, provider: first, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" } }
               - { name: quota-alone, provider: first, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" } }
               - { name: failing, provider: first, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" }, circuit: { failure_percent: 60, min_attempts: 4, window: 1m, open: 1s } }
+            {{JudgedLines(name => $$"""{ name: {{name}}, provider: first, endpoints: ["{{Upstream.BaseUrl}}"], health: { path: "false" }, low_quality: { counts: [empty, refused], percent: 30, min_answers: 4, window: 1m, rest: 1s } }""")}}
             models:
+            {{JudgedLines(name => $$"""{ name: {{name}}, deployments: [ { use: {{name}} }, { use: desk } ] }""")}}
               - { name: fake-model, deployments: [ { use: first, priority: 0 }, { use: second, priority: 1 } ] }
               - { name: gone-first, deployments: [ { use: gone, priority: 0 }, { use: second, priority: 1 } ] }
               - { name: half-gone, deployments: [ { use: half-gone, priority: 0 }, { use: second, priority: 1 } ] }

@@ -151,6 +151,24 @@ public sealed class InferTests(InferTests.Backend backend) : IClassFixture<Infer
     }
 
     [Fact]
+    public async Task Quality_output_that_does_not_fit_degrades_the_model_to_manual_mode_for_a_duration()
+    {
+        object request = new { model = "judged", prompt = "read it", output_schema_id = "invoice", use_case_id = "helpdesk" };
+        for (var tries = 0; tries < 2; tries++)
+        {
+            backend.Upstream.Next(Script.Answer("no JSON at all"), Script.Answer("still none"));
+            Assert.Equal(502, (await SendAsync(request)).Response.Status);
+        }
+
+        var before = backend.Upstream.Totals.Requests;
+        var (response, answer) = await SendAsync(request);
+
+        Assert.Equal((200, "manual"), (response.Status, Text(answer.GetProperty("fallback"), "degraded")));
+        Assert.Equal("low_quality", Assert.Single(answer.GetProperty("fallback").GetProperty("triggers").EnumerateArray()).GetString());
+        Assert.Equal(before, backend.Upstream.Totals.Requests);
+    }
+
+    [Fact]
     public async Task Classify_answers_with_one_of_the_labels()
     {
         backend.Upstream.Next(Script.Answer("""{"label":"angry"}"""), Script.Answer("""{"label":"complaint"}"""));
@@ -297,9 +315,11 @@ public sealed class InferTests(InferTests.Backend backend) : IClassFixture<Infer
                 health: { path: "false" }
                 max_rest: 0s
                 circuit: { enabled: false }
+              - { name: judged, provider: lab, endpoints: ["{{Upstream.BaseUrl}}"], model: fake-model, health: { path: "false" }, low_quality: { counts: invalid, percent: 100, min_answers: 4, window: 1m, rest: 1h } }
               - { name: by-hand, provider: desk, answer: Write to the help desk. }
             models:
               - { name: fake-model, deployments: [ { use: fine } ] }
+              - { name: judged, deployments: [ { use: judged }, { use: by-hand } ] }
               - { name: with-manual, deployments: [ { use: fine }, { use: by-hand } ] }
             """;
 

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using TokenFactory.Inference.Metering;
 using TokenFactory.Inference.ModelAudit;
 using TokenFactory.Inference.ModelAudit.Changes;
 using TokenFactory.Inference.ReadModel;

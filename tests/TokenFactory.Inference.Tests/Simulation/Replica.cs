@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using TokenFactory.Inference.Dispatch;
+using TokenFactory.Inference.Dispatch.Standing;
 using TokenFactory.Inference.Ledger;
 using TokenFactory.Inference.Limits;
 using TokenFactory.Inference.Metering;
@@ -146,7 +147,7 @@ internal sealed class Replica : IDisposable
     {
         var learnt = new LearntOutputs();
         var metering = new MeteringMiddleware(
-            Request.DispatchAsync, new AnswerFactory(_entries, _metering, _world.Clock), _metering, _metrics, _world.Clock, NullLogger<MeteringMiddleware>.Instance);
+            Request.DispatchAsync, new AnswerFactory(_entries, _metering, _world.Clock), new AnswerJudge(new Standings(_metrics, _world.Clock, NullLogger<Standings>.Instance)), _metering, _metrics, _world.Clock, NullLogger<MeteringMiddleware>.Instance);
         var ledger = new LedgerMiddleware(
             metering.InvokeAsync, _entries, new RunningRequests(), _late, Limiter, learnt, new AnswerWatch(), new Instance(Id), _ledger, _metrics, _world.Clock, NullLogger<LedgerMiddleware>.Instance);
         return new LimitsMiddleware(ledger.InvokeAsync, Limiter, learnt, NullLogger<LimitsMiddleware>.Instance).InvokeAsync;

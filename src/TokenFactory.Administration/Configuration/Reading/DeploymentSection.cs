@@ -73,6 +73,7 @@ internal static class DeploymentSection
             ContinuousUsage = section["continuous_usage"].Flag() ?? false,
             Clocks = ClocksOf(section["timeouts"]),
             Circuit = CircuitOf(section["circuit"]),
+            LowQuality = LowQualityOf(section["low_quality"], provider),
             RetryBudget = RetryBudgetOf(section["retry_budget"]),
             MaxRest = section["max_rest"].Duration(TimeSpan.Zero, TimeSpan.FromHours(1)) ?? TimeSpan.FromMinutes(1),
             HealthPath = provider is { IsInside: true } ? null : healthPath,
@@ -255,6 +256,36 @@ internal static class DeploymentSection
         };
         section.RefuseUnknownKeys();
         return isOn ? circuit with { LongestOpen = circuit.Open > usual.LongestOpen ? circuit.Open : usual.LongestOpen } : null;
+    }
+
+    private static LowQuality? LowQualityOf(Field field, Provider? provider)
+    {
+        if (field.Section() is not { } section)
+        {
+            return null;
+        }
+
+        if (provider is { Kind: ProviderKind.Manual })
+        {
+            field.Mistake("a manual deployment says what you wrote");
+        }
+
+        var flaws = AnswerFlaws.None;
+        foreach (var item in section["counts"].Required("which answers count").ItemsOrOne(8) ?? [])
+        {
+            flaws |= item.Required("what makes an answer one of low quality").Choice(("empty", AnswerFlaws.Empty), ("refused", AnswerFlaws.Refused), ("invalid", AnswerFlaws.Invalid)) ?? AnswerFlaws.None;
+        }
+
+        var usual = new LowQuality { Counts = flaws };
+        var quality = usual with
+        {
+            Ratio = section["percent"].Whole(1, 100) is { } percent ? percent / 100.0 : usual.Ratio,
+            MinimumAnswers = (int?)section["min_answers"].Whole(2, 100_000) ?? usual.MinimumAnswers,
+            Window = section["window"].Duration(TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)) ?? usual.Window,
+            Rest = section["rest"].Duration(TimeSpan.FromSeconds(1), TimeSpan.FromHours(24)) ?? usual.Rest,
+        };
+        section.RefuseUnknownKeys();
+        return quality;
     }
 
     private static RetryBudget? RetryBudgetOf(Field field)

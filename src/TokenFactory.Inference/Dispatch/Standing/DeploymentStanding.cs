@@ -7,8 +7,8 @@ using Outcome = TokenFactory.Storage.Ledger.Outcome;
 namespace TokenFactory.Inference.Dispatch.Standing;
 
 /// <summary>
-/// Whether a deployment may be asked now: not while it rests (it said that its quota is spent or that it is overloaded), and not while
-/// its circuit is open (it kept failing); of those that wait for an open circuit, one at a time tries.
+/// Whether a deployment may be asked now: not while it rests (it said that its quota is spent or that it is overloaded, or too many of its answers
+/// were of no use), and not while its circuit is open (it kept failing); of those that wait for an open circuit, one at a time tries.
 /// </summary>
 internal sealed class DeploymentStanding
 {
@@ -22,6 +22,7 @@ internal sealed class DeploymentStanding
     private readonly Random _random;
     private readonly Action<string, TimeSpan> _told;
     private readonly ResiliencePipeline<Failure?>? _circuit;
+    private readonly ResiliencePipeline<bool>? _quality;
     private readonly RetryAllowance? _retries;
     private Pass? _pass;
     private int _refusals;
@@ -31,10 +32,11 @@ internal sealed class DeploymentStanding
     {
         (_settings, _clock, _random, _told) = (settings, clock, random, told);
         _circuit = settings.Circuit is { } circuit ? Build(circuit) : null;
+        _quality = settings.LowQuality is { } quality ? Build(quality) : null;
         _retries = settings.RetryBudget is { } budget && !settings.Provider.IsInside ? new RetryAllowance(budget, clock) : null;
     }
 
-    public bool Fits(Deployment settings) => settings.Circuit == _settings.Circuit && settings.MaxRest == _settings.MaxRest && settings.RetryBudget == _settings.RetryBudget;
+    public bool Fits(Deployment settings) => settings.Circuit == _settings.Circuit && settings.LowQuality == _settings.LowQuality && settings.MaxRest == _settings.MaxRest && settings.RetryBudget == _settings.RetryBudget;
 
     /// <summary>Why it is passed over now, and for how long still; null when it may be asked.</summary>
     public (string Reason, TimeSpan Left)? PassedOver =>
@@ -96,6 +98,19 @@ internal sealed class DeploymentStanding
     /// <summary>It took a request.</summary>
     public void Took() => Volatile.Write(ref _refusals, 0);
 
+    /// <summary>It answered, and somebody judged of what use that is.</summary>
+    public void Answered(bool isLow)
+    {
+        try
+        {
+            _quality?.Execute(static low => low, isLow);
+        }
+        catch (BrokenCircuitException)
+        {
+            // It was asked before it was passed over, or with the one whose answer decides: that one is heard.
+        }
+    }
+
     private void PassOver(string reason, TimeSpan length)
     {
         if (length <= TimeSpan.Zero || PassedOver?.Left >= length)
@@ -119,6 +134,22 @@ internal sealed class DeploymentStanding
             OnOpened = arguments =>
             {
                 PassOver(Skip.CircuitOpen, arguments.BreakDuration);
+                return ValueTask.CompletedTask;
+            },
+        })
+        .Build();
+
+    private ResiliencePipeline<bool> Build(LowQuality quality) => new ResiliencePipelineBuilder<bool> { TimeProvider = _clock }
+        .AddCircuitBreaker(new CircuitBreakerStrategyOptions<bool>
+        {
+            FailureRatio = quality.Ratio,
+            MinimumThroughput = quality.MinimumAnswers,
+            SamplingDuration = quality.Window,
+            BreakDuration = quality.Rest,
+            ShouldHandle = static arguments => ValueTask.FromResult(arguments.Outcome.Result),
+            OnOpened = arguments =>
+            {
+                PassOver(Skip.LowQuality, arguments.BreakDuration);
                 return ValueTask.CompletedTask;
             },
         })

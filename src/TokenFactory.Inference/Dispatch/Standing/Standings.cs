@@ -33,13 +33,13 @@ internal sealed partial class Standings
         return _standings.TryUpdate(deployment.Name, anew, standing) ? anew : _standings[deployment.Name];
     }
 
-    /// <summary>The rests that were learnt here since the last call, for others to know; a circuit is each replica's own view.</summary>
+    /// <summary>The rests that were learnt here since the last call, for others to know; a circuit, and what answers are worth, is each replica's own view.</summary>
     public IReadOnlyList<(string Deployment, string Reason, TimeSpan Left)> TakeLearnt()
     {
         List<(string, string, TimeSpan)> learnt = [];
         foreach (var (deployment, _) in _learnt)
         {
-            if (_learnt.TryRemove(deployment, out _) && _standings[deployment].PassedOver is { } over && over.Reason != Skip.CircuitOpen)
+            if (_learnt.TryRemove(deployment, out _) && _standings[deployment].PassedOver is { } over && over.Reason is not (Skip.CircuitOpen or Skip.LowQuality))
             {
                 learnt.Add((deployment, over.Reason, over.Left));
             }

@@ -123,6 +123,51 @@ public sealed class DeploymentStandingTests
     }
 
     [Fact]
+    public void Quality_a_deployment_whose_answers_are_of_no_use_is_passed_over_for_a_duration_and_its_next_answer_decides()
+    {
+        var quality = new LowQuality { Counts = AnswerFlaws.Empty };
+        var standing = Standing(Some() with { LowQuality = quality });
+        for (var n = 0; n < 20; n++)
+        {
+            Assert.Null(standing.PassedOver);
+            standing.Answered(isLow: n % 2 == 1);
+        }
+
+        Assert.Equal((Skip.LowQuality, quality.Rest), standing.PassedOver);
+
+        // What was asked before is heard no more.
+        standing.Answered(isLow: false);
+        _clock.Advance(quality.Rest - TimeSpan.FromSeconds(1));
+        Assert.NotNull(standing.PassedOver);
+
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Null(standing.PassedOver);
+        standing.Answered(isLow: true);
+        Assert.Equal((Skip.LowQuality, quality.Rest), standing.PassedOver);
+
+        _clock.Advance(quality.Rest);
+        standing.Answered(isLow: false);
+        standing.Answered(isLow: true);
+        Assert.Null(standing.PassedOver);
+        Assert.Equal([Skip.LowQuality, Skip.LowQuality], _told.Select(one => one.Reason));
+    }
+
+    [Fact]
+    public void Quality_a_few_answers_of_no_use_among_many_and_a_deployment_that_nobody_judges_are_not_passed_over()
+    {
+        var judged = Standing(Some() with { LowQuality = new LowQuality { Counts = AnswerFlaws.Empty } });
+        var unjudged = Standing();
+        for (var n = 0; n < 200; n++)
+        {
+            judged.Answered(isLow: n % 3 == 0);
+            unjudged.Answered(isLow: true);
+        }
+
+        Assert.Null(judged.PassedOver);
+        Assert.Null(unjudged.PassedOver);
+    }
+
+    [Fact]
     public async Task A_deployment_without_a_circuit_is_always_asked()
     {
         var standing = Standing(Some() with { Circuit = null });
