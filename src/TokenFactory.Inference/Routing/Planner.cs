@@ -118,43 +118,32 @@ internal sealed class Planner(Random random, Observations? observed = null)
     private Deployment[] Order(List<Candidate> candidates)
     {
         var ordered = new Deployment[candidates.Count];
-        for (var i = 0; i < ordered.Length; i++)
+        if (ordered.Length == 1)
         {
-            var next = candidates.Count == 1 ? 0 : Draw(candidates);
-            ordered[i] = candidates[next].Target.Deployment;
-            candidates.RemoveAt(next);
+            ordered[0] = candidates[0].Target.Deployment;
+            return ordered;
         }
 
+        var places = new Place[ordered.Length];
+        for (var i = 0; i < ordered.Length; i++)
+        {
+            ordered[i] = candidates[i].Target.Deployment;
+            places[i] = new Place(candidates[i].Rank, LotOf(candidates[i].Target.Weight));
+        }
+
+        Array.Sort(places, ordered);
         return ordered;
     }
 
-    private int Draw(List<Candidate> candidates)
-    {
-        var first = candidates[0].Rank;
-        foreach (var candidate in candidates)
-        {
-            first = candidate.Rank.CompareTo(first) < 0 ? candidate.Rank : first;
-        }
-
-        long weights = 0;
-        foreach (var candidate in candidates)
-        {
-            weights += candidate.Rank == first ? candidate.Target.Weight : 0;
-        }
-
-        var drawn = random.NextInt64(weights);
-        for (var i = 0; i < candidates.Count; i++)
-        {
-            if (candidates[i].Rank == first && (drawn -= candidates[i].Target.Weight) < 0)
-            {
-                return i;
-            }
-        }
-
-        throw new InvalidOperationException("weights are at least 1, so a draw below their sum hits one of them");
-    }
+    /// <summary>In the order of these lots candidates are drawn by weight without replacement (Efraimidis and Spirakis, weighted random sampling).</summary>
+    private double LotOf(int weight) => -Math.Log(1 - random.NextDouble()) / weight;
 
     private readonly record struct Candidate(RouteTarget Target, Rank Rank);
+
+    private readonly record struct Place(Rank Rank, double Lot) : IComparable<Place>
+    {
+        public int CompareTo(Place other) => Rank.CompareTo(other.Rank) is not 0 and var byRank ? byRank : Lot.CompareTo(other.Lot);
+    }
 
     /// <summary>Lower is tried first: the strategy's score, then the tenant's preference, then the route's own priority.</summary>
     private readonly record struct Rank(long Score, int Preference, int Priority) : IComparable<Rank>
