@@ -63,7 +63,7 @@ public sealed record GatewayError
         "The request body ended early or was not framed correctly. Send it whole.");
 
     public static GatewayError NoRoomForBody { get; } = Of(503, Unavailable, "server_is_overloaded", "body_budget",
-        "The gateway is holding as many request bodies as it has memory for. Try again shortly.") with
+        "The gateway is holding as many bodies as it has memory for. Try again shortly.") with
     { RetryAfter = TimeSpan.FromSeconds(1), IsOwn = true };
 
     public static GatewayError NoRoomForAnswer { get; } = Of(503, Unavailable, "server_is_overloaded", "answer_budget",
@@ -160,7 +160,8 @@ public sealed record GatewayError
     { RetryAfter = TimeSpan.FromSeconds(1) };
 
     public static GatewayError AnswerTooLarge { get; } = Of(502, ServerError, "upstream_error", "answer_too_large",
-        "The answer is larger than can be held to be checked. Ask for less at once.");
+        "The answer is larger than can be held to be checked or converted. Ask for less at once.") with
+    { DoNotRetry = true, IsOwn = true };
 
     /// <summary>Two places say different things of one request, and either could be the one that was meant.</summary>
     public static GatewayError ContradictoryGovernance(string header, string member) => Of(400, InvalidRequest, "contradictory_governance", "contradictory_governance",

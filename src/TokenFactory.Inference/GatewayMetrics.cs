@@ -195,5 +195,5 @@ internal sealed class GatewayMetrics
 
     /// <summary>Registers the gauge of the process-wide body budget; read when metrics are collected, free otherwise.</summary>
     public void ObserveReservedBytes(Func<long> reserved) =>
-        _meter.CreateObservableGauge("tokenfactory.body.reserved_bytes", reserved, "By", "Bytes of request bodies reserved now");
+        _meter.CreateObservableGauge("tokenfactory.body.reserved_bytes", reserved, "By", "Bytes reserved now for request bodies and for answers that are held");
 }

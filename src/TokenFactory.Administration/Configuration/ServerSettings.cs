@@ -8,7 +8,7 @@ public sealed record ServerSettings
     /// <summary>The largest request body.</summary>
     public required long BodyLimitBytes { get; init; }
 
-    /// <summary>All request bodies in memory at once; null is derived from the memory the process may use.</summary>
+    /// <summary>All request bodies, and what is held of answers, in memory at once; null is derived from the memory the process may use.</summary>
     public required long? BodyBudgetBytes { get; init; }
 
     /// <summary>The deepest nesting of a request's JSON.</summary>

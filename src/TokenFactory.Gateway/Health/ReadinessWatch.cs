@@ -5,9 +5,23 @@ namespace TokenFactory.Gateway.Health;
 internal sealed class ReadinessWatch(Readiness readiness, ReadinessOptions options, IHostApplicationLifetime lifetime, TimeProvider clock)
     : BackgroundService
 {
+    private CancellationTokenRegistration _draining;
+
+    /// <summary>Listens before the host counts as started: the watching itself begins some time later, on a pool thread.</summary>
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        _draining = lifetime.ApplicationStopping.Register(readiness.Drain);
+        return base.StartAsync(cancellationToken);
+    }
+
+    public override void Dispose()
+    {
+        _draining.Dispose();
+        base.Dispose();
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var draining = lifetime.ApplicationStopping.Register(readiness.Drain);
         using var timer = new PeriodicTimer(options.WatchInterval, clock);
         try
         {

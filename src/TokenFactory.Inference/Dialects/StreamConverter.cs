@@ -106,6 +106,7 @@ internal abstract class StreamConverter : AnswerConverter
     {
         if (_event.GiveBack())
         {
+            _fields.Dispose();
             _out = new ArrayBufferWriter<byte>(UsualBytes);
             _json.Reset(_out);
             return;

@@ -1,14 +1,16 @@
+using TokenFactory.Inference.Dialects;
 using TokenFactory.Inference.Dialects.Events;
 
 namespace TokenFactory.Inference.Infer;
 
-/// <summary>An answer that is read before it is given on. Beyond the bound it is let go: there is no answer then.</summary>
+/// <summary>An answer that is read before it is given on. What cannot be held is let go: there is no answer then.</summary>
 internal sealed class HeldAnswer(BodyBudget budget, int boundBytes) : Stream
 {
     // Its tree, and the answer that is written of it.
     private readonly HeldBytes _bytes = new(budget, boundBytes, forms: 7);
 
-    public bool IsTooLarge { get; private set; }
+    /// <summary>Why there is no answer: it is beyond the bound, or there was no room to hold it. Null while there is one.</summary>
+    public GatewayError? Lost { get; private set; }
 
     public ReadOnlyMemory<byte> Memory => _bytes.Memory;
 
@@ -28,10 +30,25 @@ internal sealed class HeldAnswer(BodyBudget budget, int boundBytes) : Stream
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        IsTooLarge |= _bytes.Count + buffer.Length > boundBytes;
-        if (!IsTooLarge)
+        if (Lost is not null)
+        {
+            return;
+        }
+
+        if (_bytes.Count + buffer.Length > boundBytes)
+        {
+            Lost = GatewayError.AnswerTooLarge;
+            _bytes.Dispose();
+            return;
+        }
+
+        try
         {
             _bytes.Append(buffer);
+        }
+        catch (NoRoomForAnswerException none)
+        {
+            Lost = none.Error;
         }
     }
 

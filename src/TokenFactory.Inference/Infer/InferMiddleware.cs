@@ -156,9 +156,10 @@ internal sealed class InferMiddleware(
         }
 
         using var said = ModelSaid.Parsed(held.Memory);
-        if (held.IsTooLarge || said is null || !answer.IsOne(said.RootElement))
+        if (held.Lost is not null || said is null || !answer.IsOne(said.RootElement))
         {
-            var wrong = held.IsTooLarge ? GatewayError.AnswerTooLarge : GatewayError.BackendFailed;
+            var wrong = held.Lost ?? GatewayError.BackendFailed;
+            SayWhen(context, wrong);
             await WriteAsync(context, wrong.Status, answer.OfError(wrong));
             return null;
         }
@@ -217,9 +218,9 @@ internal sealed class InferMiddleware(
         else
         {
             using var said = ModelSaid.Parsed(events.Held.Memory);
-            var isOne = !events.Held.IsTooLarge && said is not null && answer.IsOne(said.RootElement);
-            await WriteAsync(
-                context, isOne ? StatusCodes.Status200OK : GatewayError.BackendFailed.Status, isOne ? answer.Of(said!.RootElement, output: null) : answer.OfError(GatewayError.BackendFailed));
+            var wrong = events.Held.Lost ?? (said is not null && answer.IsOne(said.RootElement) ? null : GatewayError.BackendFailed);
+            SayWhen(context, wrong);
+            await WriteAsync(context, wrong?.Status ?? StatusCodes.Status200OK, wrong is null ? answer.Of(said!.RootElement, output: null) : answer.OfError(wrong));
         }
     }
 
@@ -265,12 +266,16 @@ internal sealed class InferMiddleware(
     private Task RefuseAsync(HttpContext context, GatewayError error)
     {
         metrics.Refused("infer", error.Label);
-        if (error.RetryAfter is { } wait)
+        SayWhen(context, error);
+        return WriteAsync(context, error.Status, new InferAnswer(context, exchange: null, "generate", clock).OfError(error));
+    }
+
+    private static void SayWhen(HttpContext context, GatewayError? error)
+    {
+        if (error?.RetryAfter is { } wait)
         {
             context.Response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
         }
-
-        return WriteAsync(context, error.Status, new InferAnswer(context, exchange: null, "generate", clock).OfError(error));
     }
 
     private static async Task WriteAsync(HttpContext context, int status, byte[] answer)

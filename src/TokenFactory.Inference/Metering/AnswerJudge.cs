@@ -19,15 +19,16 @@ internal sealed class AnswerJudge(Standings standings)
         }
     }
 
-    /// <summary>Whether the answer has the form that was asked for.</summary>
-    public void Judged(Exchange exchange, bool fits) => Tell(exchange, fits ? AnswerFlaws.None : AnswerFlaws.Invalid);
+    /// <summary>Whether the answer has the form that was asked for. One that a bound cut has none, which the caller may have wanted.</summary>
+    public void Judged(Exchange exchange, bool fits) =>
+        Tell(exchange, fits || !AnswerEnds.IsOwnEnd(exchange.Answer.Answer?.Said.FinishReason) ? AnswerFlaws.None : AnswerFlaws.Invalid);
 
     private void Tell(Exchange exchange, AnswerFlaws also)
     {
         if (exchange.Attempts is [.., { } last] && exchange.Snapshot.Registry.Deployments.TryGetValue(last.Deployment, out var deployment)
             && deployment is { LowQuality: { } quality, Provider.IsInside: false } && FlawsOf(exchange) is { } flaws)
         {
-            standings.Of(deployment).Answered(isLow: ((flaws | also) & quality.Counts) != AnswerFlaws.None);
+            standings.Answered(deployment, isLow: ((flaws | also) & quality.Counts) != AnswerFlaws.None);
         }
     }
 
@@ -41,7 +42,7 @@ internal sealed class AnswerJudge(Standings standings)
         _ => null,
     };
 
-    /// <summary>A whole response does not say here whether a bound cut it, so that it is not known to have ended by itself.</summary>
+    /// <summary>Of responses only the pieces of text are read, and an item that comes at once, such as a computer's call, has none.</summary>
     private static bool IsEmpty(Exchange exchange, bool sawContent, string? reason) =>
-        !sawContent && exchange.Operation.WritesText && AnswerEnds.IsOwnEnd(reason) && (exchange.Operation != Operations.Responses || reason == "response.completed");
+        !sawContent && exchange.Operation is (Operations.Chat or Operations.Completions) && AnswerEnds.IsOwnEnd(reason);
 }

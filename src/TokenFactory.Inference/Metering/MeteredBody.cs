@@ -48,7 +48,7 @@ internal sealed class MeteredBody(Exchange exchange, Delivery delivery, AnswerFa
         }
         catch (Exception broken) when (FaultOf(broken) is { } fault)
         {
-            exchange.BackendFault = fault;
+            Leave(fault);
             throw;
         }
     }
@@ -69,11 +69,14 @@ internal sealed class MeteredBody(Exchange exchange, Delivery delivery, AnswerFa
                 await answer.TakeAsync(converter.Complete(), delivery.ClientGone);
             }
 
-            exchange.BackendFault = answer.Conclude();
+            if (answer.Conclude() is { } failure)
+            {
+                Leave(failure);
+            }
         }
         catch (Exception broken) when (FaultOf(broken) is { } fault)
         {
-            exchange.BackendFault = fault;
+            Leave(fault);
         }
         catch (Exception gone) when (gone is OperationCanceledException or IOException && delivery.ClientGone.IsCancellationRequested)
         {
@@ -118,11 +121,21 @@ internal sealed class MeteredBody(Exchange exchange, Delivery delivery, AnswerFa
         base.Dispose(disposing);
     }
 
+    private void Leave(Failure fault)
+    {
+        exchange.BackendFault = fault;
+        if (!exchange.FirstByteSent)
+        {
+            // The next candidate may take its time, and nobody reads this answer any more.
+            _head?.Converter?.Dispose();
+        }
+    }
+
     private static Failure? FaultOf(Exception broken) => broken switch
     {
         BackendFaultException fault => fault.Failure,
         UnreadableAnswerException => new Failure(Outcome.Failed, GatewayError.BackendFailed, TookPrompt: true),
-        NoRoomForAnswerException => new Failure(Outcome.Failed, GatewayError.NoRoomForAnswer, TookPrompt: true),
+        NoRoomForAnswerException none => new Failure(Outcome.Failed, none.Error, TookPrompt: true),
         JournalUnavailableException => new Failure(Outcome.Failed, GatewayError.JournalUnavailable, TookPrompt: false),
         _ => null,
     };

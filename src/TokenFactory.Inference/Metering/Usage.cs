@@ -23,7 +23,7 @@ internal readonly record struct Usage(Evidence Evidence, TokenUsage Tokens)
         }
 
         var delivered = answer is not null && (failure is null || exchange.FirstByteSent);
-        if ((delivered ? answer!.Usage : failure?.Reported) is { } reported)
+        if ((delivered ? answer!.Usage : failure is { TookPrompt: true } ? failure.Reported : null) is { } reported)
         {
             return new Usage(Evidence.Reported, reported.ToDisjoint());
         }

@@ -29,6 +29,18 @@ internal sealed class ModelAuditMetrics
 
     public void Ended(string deployment, AuditedKind kind) => _flags[(deployment, kind)] = false;
 
+    /// <summary>It is not configured any more.</summary>
+    public void Forget(string deployment)
+    {
+        foreach (var (flag, _) in _flags)
+        {
+            if (flag.Deployment == deployment)
+            {
+                _flags.TryRemove(flag, out _);
+            }
+        }
+    }
+
     public void WriteFailed() => _failures.Add(1);
 
     public void Dropped(long count) => _dropped.Add(count);

@@ -97,6 +97,7 @@ internal sealed partial class ModelAuditor(AnswerWatch answers, AuditBook book, 
                 _watched.Remove(name, out var watched);
                 EndAll(watched, at);
                 book.Forget(name);
+                metrics.Forget(name);
             }
         }
     }

@@ -125,7 +125,7 @@ public sealed class ConfigurationMistakesTests
     [InlineData("providers: [ { name: d, kind: openai } ]\ndeployments: [ { name: d, provider: d, endpoints: ['http://a/v1'], circuit: { failure_percent: 0 } } ]", 2, "from 1 to 100")]
     [InlineData("providers: [ { name: d, kind: openai } ]\ndeployments: [ { name: d, provider: d, endpoints: ['http://a/v1'], low_quality: { percent: 50 } } ]", 2, "which answers count")]
     [InlineData("providers: [ { name: d, kind: openai } ]\ndeployments: [ { name: d, provider: d, endpoints: ['http://a/v1'], low_quality: { counts: [rude] } } ]", 2, "none of empty, refused, invalid")]
-    [InlineData("providers: [ { name: d, kind: manual } ]\ndeployments: [ { name: d, provider: d, answer: x, low_quality: { counts: empty } } ]", 2, "says what you wrote")]
+    [InlineData("providers: [ { name: d, kind: manual } ]\ndeployments: [ { name: d, provider: d, answer: x, low_quality: { counts: empty } } ]", 2, "says what it was told to say")]
     [InlineData("providers: [ { name: d, kind: openai } ]\ndeployments: [ { name: d, provider: d, endpoints: ['http://a/v1'], max_rest: 2h } ]", 2, "from 0ms to 1h")]
     [InlineData("providers: [ { name: d, kind: openai } ]\ndeployments: [ { name: d, provider: d, endpoints: ['http://a/v1'], affinity: session } ]", 2, "prefix")]
     [InlineData("providers: [ { name: d, kind: openai } ]\ndeployments: [ { name: d, provider: d, endpoints: ['http://a/v1'], load: { path: 'http://b/metrics' } } ]", 2, "at the endpoint's origin")]

@@ -153,6 +153,15 @@ public sealed class InferTests(InferTests.Backend backend) : IClassFixture<Infer
     [Fact]
     public async Task Quality_output_that_does_not_fit_degrades_the_model_to_manual_mode_for_a_duration()
     {
+        // What the caller's own bound cut says nothing of the model.
+        for (var tries = 0; tries < 3; tries++)
+        {
+            backend.Upstream.Next(Cut(), Cut());
+            await SendAsync(new { model = "judged-cut", prompt = "read it", output_schema_id = "invoice", use_case_id = "helpdesk" });
+        }
+
+        Assert.NotEqual("manual", Text((await SendAsync(new { model = "judged-cut", prompt = "read it", use_case_id = "helpdesk" })).Answer.GetProperty("fallback"), "degraded"));
+
         object request = new { model = "judged", prompt = "read it", output_schema_id = "invoice", use_case_id = "helpdesk" };
         for (var tries = 0; tries < 2; tries++)
         {
@@ -166,6 +175,8 @@ public sealed class InferTests(InferTests.Backend backend) : IClassFixture<Infer
         Assert.Equal((200, "manual"), (response.Status, Text(answer.GetProperty("fallback"), "degraded")));
         Assert.Equal("low_quality", Assert.Single(answer.GetProperty("fallback").GetProperty("triggers").EnumerateArray()).GetString());
         Assert.Equal(before, backend.Upstream.Totals.Requests);
+
+        static Script Cut() => Script.Json(200, """{"id":"c","object":"chat.completion","model":"fake-model","choices":[{"index":0,"message":{"role":"assistant","content":"{"},"finish_reason":"length"}],"usage":{"prompt_tokens":3,"completion_tokens":1}}""");
     }
 
     [Fact]
@@ -316,9 +327,11 @@ public sealed class InferTests(InferTests.Backend backend) : IClassFixture<Infer
                 max_rest: 0s
                 circuit: { enabled: false }
               - { name: judged, provider: lab, endpoints: ["{{Upstream.BaseUrl}}"], model: fake-model, health: { path: "false" }, low_quality: { counts: invalid, percent: 100, min_answers: 4, window: 1m, rest: 1h } }
+              - { name: judged-cut, provider: lab, endpoints: ["{{Upstream.BaseUrl}}"], model: fake-model, health: { path: "false" }, low_quality: { counts: invalid, percent: 100, min_answers: 4, window: 1m, rest: 1h } }
               - { name: by-hand, provider: desk, answer: Write to the help desk. }
             models:
               - { name: fake-model, deployments: [ { use: fine } ] }
+              - { name: judged-cut, deployments: [ { use: judged-cut }, { use: by-hand } ] }
               - { name: judged, deployments: [ { use: judged }, { use: by-hand } ] }
               - { name: with-manual, deployments: [ { use: fine }, { use: by-hand } ] }
             """;

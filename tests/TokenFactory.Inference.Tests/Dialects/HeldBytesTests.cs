@@ -37,10 +37,52 @@ public sealed class HeldBytesTests
         using var second = new HeldBytes(budget, 16 * Megabyte, forms: 7);
         first.Append(new byte[Megabyte]);
 
-        Assert.Throws<NoRoomForAnswerException>(() => second.Append(new byte[Megabyte]));
+        var refused = Assert.Throws<NoRoomForAnswerException>(() => second.Append(new byte[Megabyte]));
 
+        Assert.Equal(GatewayError.NoRoomForAnswer, refused.Error);
         Assert.Equal(0, second.Count);
         Assert.Equal(7 * Megabyte, budget.ReservedBytes);
+    }
+
+    [Fact]
+    public void P10_What_could_never_be_held_is_not_to_be_tried_again()
+    {
+        using var held = new HeldBytes(new BodyBudget(Megabyte), 16 * Megabyte, forms: 7);
+
+        var refused = Assert.Throws<NoRoomForAnswerException>(() => held.Append(new byte[Megabyte]));
+
+        Assert.True(refused.Error is { DoNotRetry: true, IsOwn: true, RetryAfter: null });
+    }
+
+    [Fact]
+    public void P10_A_converter_that_keeps_what_many_small_events_say_takes_for_that_too()
+    {
+        var budget = new BodyBudget(100 * Megabyte);
+        using (var converter = Corpus.Conversion("responses-to-openai").Answer(isEventStream: true, TimeProvider.System, budget))
+        {
+            var piece = Encoding.UTF8.GetBytes("data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" + new string('x', 1000) + "\"}}]}\n\n");
+            for (var number = 0; number < 1000; number++)
+            {
+                converter.Feed(piece);
+            }
+
+            Assert.InRange(budget.ReservedBytes, 4 * Megabyte, 16 * Megabyte);
+        }
+
+        Assert.Equal(0, budget.ReservedBytes);
+    }
+
+    [Fact]
+    public void P10_What_one_large_event_took_is_free_once_it_has_gone_on()
+    {
+        var budget = new BodyBudget(100 * Megabyte);
+        using var converter = Corpus.Conversion("openai-to-anthropic").Answer(isEventStream: true, TimeProvider.System, budget);
+        converter.Feed(Encoding.UTF8.GetBytes("data: {\"type\":\"ping\",\"x\":\"" + new string('x', Megabyte) + "\"}\n\n"));
+        Assert.NotEqual(0, budget.ReservedBytes);
+
+        converter.Feed(Encoding.UTF8.GetBytes("data: {\"type\":\"ping\"}\n\n"));
+
+        Assert.Equal(0, budget.ReservedBytes);
     }
 
     [Fact]

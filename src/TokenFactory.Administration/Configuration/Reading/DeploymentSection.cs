@@ -265,9 +265,9 @@ internal static class DeploymentSection
             return null;
         }
 
-        if (provider is { Kind: ProviderKind.Manual })
+        if (provider is { IsInside: true })
         {
-            field.Mistake("a manual deployment says what you wrote");
+            field.Mistake("a manual or built-in deployment says what it was told to say: leave it out");
         }
 
         var flaws = AnswerFlaws.None;

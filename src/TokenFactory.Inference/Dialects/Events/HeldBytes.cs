@@ -8,11 +8,8 @@ namespace TokenFactory.Inference.Dialects.Events;
 /// <param name="forms">How many times its size all of it takes: its own buffer, which doubles as it grows, and what is made of it.</param>
 internal sealed class HeldBytes(BodyBudget budget, int boundBytes, int forms) : IDisposable
 {
-    private const int FreeBytes = 64 * 1024;
-    private const int StepBytes = 256 * 1024;
-
     private readonly PooledBytes _bytes = new();
-    private long _taken;
+    private readonly BudgetShare _share = new(budget);
 
     public int Count => _bytes.Count;
 
@@ -30,9 +27,14 @@ internal sealed class HeldBytes(BodyBudget budget, int boundBytes, int forms) : 
             throw new UnreadableAnswerException("what must be held of it is too large");
         }
 
-        if (size > FreeBytes)
+        try
         {
-            Take((long)(size + StepBytes - 1) / StepBytes * StepBytes * forms);
+            _share.Cover(size, forms);
+        }
+        catch (NoRoomForAnswerException)
+        {
+            Dispose();
+            throw;
         }
 
         _bytes.Append(more);
@@ -41,7 +43,7 @@ internal sealed class HeldBytes(BodyBudget budget, int boundBytes, int forms) : 
     /// <summary>Forgets it. What was made of it is still there: the budget has its bytes back with <see cref="GiveBack"/>.</summary>
     public void Clear()
     {
-        if (_taken > 0)
+        if (_share.IsTaken)
         {
             _bytes.Dispose();
             return;
@@ -54,35 +56,18 @@ internal sealed class HeldBytes(BodyBudget budget, int boundBytes, int forms) : 
     /// <returns>Whether that was a large one, whose forms nobody needs to keep room for.</returns>
     public bool GiveBack()
     {
-        if (_taken == 0 || _bytes.Count > 0)
+        if (!_share.IsTaken || _bytes.Count > 0)
         {
             return false;
         }
 
-        budget.Return(_taken);
-        _taken = 0;
+        _share.GiveBack();
         return true;
     }
 
     public void Dispose()
     {
         _bytes.Dispose();
-        GiveBack();
-    }
-
-    private void Take(long bytes)
-    {
-        if (bytes <= _taken)
-        {
-            return;
-        }
-
-        if (!budget.TryTake(bytes - _taken))
-        {
-            Dispose();
-            throw new NoRoomForAnswerException();
-        }
-
-        _taken = bytes;
+        _share.Dispose();
     }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using TokenFactory.Inference.Dialects.Events;
 
 namespace TokenFactory.Inference.Dialects.ResponsesToOpenAi;
 
@@ -15,6 +16,10 @@ internal sealed class ChunksToResponse(long created, BodyBudget budget) : Stream
     private const int AnswerBoundBytes = 8 * 1024 * 1024;
     private const int ItemBytes = 2048;
 
+    // The end tells all of it in four events, and whoever meters holds the last one once more.
+    private const int Forms = 8;
+
+    private readonly BudgetShare _share = new(budget);
     private readonly List<AnswerItem> _items = [];
     private readonly List<AnswerItem> _open = [];
     private readonly Dictionary<int, AnswerItem> _calls = [];
@@ -35,6 +40,7 @@ internal sealed class ChunksToResponse(long created, BodyBudget budget) : Stream
             item.Dispose();
         }
 
+        _share.Dispose();
         base.Dispose();
     }
 
@@ -225,6 +231,8 @@ internal sealed class ChunksToResponse(long created, BodyBudget budget) : Stream
         {
             throw new UnreadableAnswerException("the answer is too large to be converted");
         }
+
+        _share.Cover(_bytes, Forms);
     }
 
     private Utf8JsonWriter Start(string type, AnswerItem item)

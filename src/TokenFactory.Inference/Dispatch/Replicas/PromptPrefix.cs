@@ -24,7 +24,8 @@ internal static class PromptPrefix
     /// <returns>Null where there is no prompt that an engine caches.</returns>
     public static ulong? Of(Ask ask, string tenant)
     {
-        if (!ask.Operation.WritesText)
+        // What a backend keeps of a conversation is not in the request, so its turns begin with nothing in common.
+        if (!ask.Operation.WritesText || ask.Conversation is not null)
         {
             return null;
         }

@@ -33,6 +33,15 @@ internal sealed partial class Standings
         return _standings.TryUpdate(deployment.Name, anew, standing) ? anew : _standings[deployment.Name];
     }
 
+    /// <summary>It answered, and somebody judged of what use that is. A request of a configuration that is not in force any more says nothing.</summary>
+    public void Answered(Deployment deployment, bool isLow)
+    {
+        if (_standings.TryGetValue(deployment.Name, out var standing) && standing.Fits(deployment))
+        {
+            standing.Answered(isLow);
+        }
+    }
+
     /// <summary>The rests that were learnt here since the last call, for others to know; a circuit, and what answers are worth, is each replica's own view.</summary>
     public IReadOnlyList<(string Deployment, string Reason, TimeSpan Left)> TakeLearnt()
     {
