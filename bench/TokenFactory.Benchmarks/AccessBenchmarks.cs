@@ -5,6 +5,8 @@ using BenchmarkDotNet.Attributes;
 using Microsoft.AspNetCore.Http;
 using TokenFactory.Inference.Access;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Keys;
+using TokenFactory.Inference.ReadModel.Routes;
 
 namespace TokenFactory.Benchmarks;
 

@@ -4,7 +4,9 @@ using TokenFactory.Inference.Access;
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.Policy;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Keys;
 using TokenFactory.Inference.ReadModel.Policies;
+using TokenFactory.Inference.ReadModel.Routes;
 using TokenFactory.Inference.Routing;
 
 namespace TokenFactory.Benchmarks;

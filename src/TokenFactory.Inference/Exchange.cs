@@ -1,11 +1,13 @@
 using Microsoft.AspNetCore.Http;
 using TokenFactory.Inference.Access;
 using TokenFactory.Inference.Dispatch;
+using TokenFactory.Inference.Dispatch.Running;
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.Limits;
 using TokenFactory.Inference.Metering;
 using TokenFactory.Inference.Policy;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Routes;
 using TokenFactory.Inference.Routing;
 using TokenFactory.Storage.Journal;
 

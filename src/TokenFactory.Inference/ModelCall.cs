@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Routes;
 
 namespace TokenFactory.Inference;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Routes;
 using TokenFactory.Storage.Ledger;
 using Xunit;
 

@@ -1,4 +1,6 @@
 using TokenFactory.Administration.Configuration.Reading;
+using TokenFactory.Administration.Configuration.Reading.Sections;
+using TokenFactory.Administration.Configuration.Settings;
 using TokenFactory.Administration.Iam;
 using TokenFactory.Administration.Registration;
 using TokenFactory.Administration.Secrets;

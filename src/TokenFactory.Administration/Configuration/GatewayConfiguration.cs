@@ -1,6 +1,8 @@
+using TokenFactory.Administration.Configuration.Settings;
 using TokenFactory.Administration.Secrets;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Inference.ReadModel.Policies;
+using TokenFactory.Inference.ReadModel.Routes;
 
 namespace TokenFactory.Administration.Configuration;
 

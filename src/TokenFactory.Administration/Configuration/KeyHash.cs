@@ -1,5 +1,5 @@
 using System.Buffers.Text;
-using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Keys;
 
 namespace TokenFactory.Administration.Configuration;
 

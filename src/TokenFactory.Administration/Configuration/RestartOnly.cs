@@ -1,3 +1,5 @@
+using TokenFactory.Administration.Configuration.Settings;
+
 namespace TokenFactory.Administration.Configuration;
 
 /// <summary>The sections that a running process was built from, and that a changed file cannot change in it.</summary>

@@ -1,5 +1,6 @@
 using TokenFactory.Administration.Configuration.Reading;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Routes;
 
 namespace TokenFactory.Administration.Iam;
 

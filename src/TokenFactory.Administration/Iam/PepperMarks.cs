@@ -1,6 +1,6 @@
 using System.Text;
 using TokenFactory.Administration.Configuration;
-using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Keys;
 
 namespace TokenFactory.Administration.Iam;
 

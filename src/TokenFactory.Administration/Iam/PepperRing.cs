@@ -1,5 +1,5 @@
 using TokenFactory.Administration.Configuration;
-using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Keys;
 
 namespace TokenFactory.Administration.Iam;
 

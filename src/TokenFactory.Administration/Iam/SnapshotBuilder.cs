@@ -1,7 +1,10 @@
 using System.Collections.Frozen;
 using System.Text;
 using TokenFactory.Administration.Configuration;
+using TokenFactory.Administration.Configuration.Settings;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Keys;
+using TokenFactory.Inference.ReadModel.Routes;
 
 namespace TokenFactory.Administration.Iam;
 

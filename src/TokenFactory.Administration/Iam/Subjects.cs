@@ -1,5 +1,7 @@
 using TokenFactory.Administration.Configuration;
+using TokenFactory.Administration.Configuration.Settings;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Routes;
 
 namespace TokenFactory.Administration.Iam;
 

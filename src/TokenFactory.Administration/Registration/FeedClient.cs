@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using TokenFactory.Administration.Configuration;
+using TokenFactory.Administration.Configuration.Settings;
 
 namespace TokenFactory.Administration.Registration;
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using TokenFactory.Administration.Configuration;
+using TokenFactory.Administration.Configuration.Settings;
 using TokenFactory.Storage.Registry;
 
 namespace TokenFactory.Administration.Registration;

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using TokenFactory.Administration.Usage;
-using TokenFactory.Inference.Dispatch;
+using TokenFactory.Inference.Dispatch.Running;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Requests;

@@ -1,4 +1,5 @@
 using TokenFactory.Administration.Configuration;
+using TokenFactory.Administration.Configuration.Settings;
 using TokenFactory.Gateway.Logging;
 using TokenFactory.Gateway.Telemetry;
 using TokenFactory.Inference;
@@ -17,7 +18,7 @@ internal static class Mapping
 {
     public static LogOptions Logs(TelemetrySettings settings) => new()
     {
-        Format = settings.LogFormat == Administration.Configuration.LogFormat.Json ? Logging.LogFormat.Json : Logging.LogFormat.Text,
+        Format = settings.LogFormat == Administration.Configuration.Settings.LogFormat.Json ? Logging.LogFormat.Json : Logging.LogFormat.Text,
         Level = settings.LogLevel,
     };
 

@@ -1,4 +1,5 @@
 using TokenFactory.Administration.Configuration;
+using TokenFactory.Administration.Configuration.Settings;
 using TokenFactory.Storage;
 using TokenFactory.Storage.Postgres;
 using TokenFactory.Storage.Sqlite;

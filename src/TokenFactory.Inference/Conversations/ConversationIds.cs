@@ -5,6 +5,8 @@ using System.Security.Cryptography;
 using System.Text;
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Keys;
+using TokenFactory.Inference.ReadModel.Routes;
 
 namespace TokenFactory.Inference.Conversations;
 

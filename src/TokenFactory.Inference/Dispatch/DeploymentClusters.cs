@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Primitives;
+using TokenFactory.Inference.Dispatch.Health;
 using TokenFactory.Inference.Dispatch.Replicas;
 using TokenFactory.Inference.ReadModel;
 using Yarp.ReverseProxy.Configuration;

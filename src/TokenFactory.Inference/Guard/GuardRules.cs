@@ -2,6 +2,7 @@ using TokenFactory.Inference.Access;
 using TokenFactory.Inference.Conversations;
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Routes;
 
 namespace TokenFactory.Inference.Guard;
 

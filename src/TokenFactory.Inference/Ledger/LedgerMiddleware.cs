@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using TokenFactory.Inference.Dispatch;
+using TokenFactory.Inference.Dispatch.Running;
 using TokenFactory.Inference.Limits;
 using TokenFactory.Inference.ModelAudit;
 using TokenFactory.Inference.ReadModel;

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Routes;
 
 namespace TokenFactory.Inference.Limits;
 

@@ -1,5 +1,6 @@
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Routes;
 using TokenFactory.Storage.Ledger;
 
 namespace TokenFactory.Inference.Limits;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using TokenFactory.Inference.Access;
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Routes;
 
 namespace TokenFactory.Inference.Policy;
 

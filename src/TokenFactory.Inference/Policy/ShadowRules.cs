@@ -1,7 +1,7 @@
 using TokenFactory.Inference.Access;
 using TokenFactory.Inference.Intake;
-using TokenFactory.Inference.ReadModel;
 using TokenFactory.Inference.ReadModel.Policies;
+using TokenFactory.Inference.ReadModel.Routes;
 
 namespace TokenFactory.Inference.Policy;
 

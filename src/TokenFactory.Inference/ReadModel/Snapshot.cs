@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Frozen;
 using System.Text;
 using System.Text.Json;
+using TokenFactory.Inference.ReadModel.Keys;
 using TokenFactory.Inference.ReadModel.Policies;
 
 namespace TokenFactory.Inference.ReadModel;

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using TokenFactory.Inference.ReadModel.Routes;
 
 namespace TokenFactory.Inference.ReadModel;
 

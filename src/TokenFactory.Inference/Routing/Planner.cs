@@ -1,6 +1,7 @@
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.Policy;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Routes;
 using TokenFactory.Storage.Ledger;
 
 namespace TokenFactory.Inference.Routing;

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Routes;
 
 namespace TokenFactory.Inference.Routing;
 

@@ -1,4 +1,5 @@
 using TokenFactory.Administration.Configuration;
+using TokenFactory.Administration.Configuration.Settings;
 using TokenFactory.Inference.ReadModel;
 
 namespace TokenFactory.Administration.Tests.Configuration;

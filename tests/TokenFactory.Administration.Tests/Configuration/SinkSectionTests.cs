@@ -1,4 +1,5 @@
 using TokenFactory.Administration.Configuration;
+using TokenFactory.Administration.Configuration.Settings;
 
 namespace TokenFactory.Administration.Tests.Configuration;
 

@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using TokenFactory.Administration.Usage;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Routes;
 using TokenFactory.Storage.Ledger;
 
 namespace TokenFactory.Administration.Tests.Usage;

@@ -5,6 +5,7 @@ using TokenFactory.Storage.Ledger;
 using TokenFactory.TestKit.Data;
 using TokenFactory.TestKit.Servers;
 using TokenFactory.TestKit.Upstream;
+using TokenFactory.TestKit.Upstream.Steps;
 using Xunit;
 
 namespace TokenFactory.Gateway.EndToEnd.Faults;

@@ -2,6 +2,7 @@ using System.Text;
 using TokenFactory.Storage.Ledger;
 using TokenFactory.TestKit.Processes;
 using TokenFactory.TestKit.Upstream;
+using TokenFactory.TestKit.Upstream.Steps;
 using Xunit;
 
 namespace TokenFactory.Gateway.EndToEnd.Faults;

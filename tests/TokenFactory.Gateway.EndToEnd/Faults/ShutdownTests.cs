@@ -2,6 +2,7 @@ using System.Diagnostics;
 using TokenFactory.Storage.Ledger;
 using TokenFactory.TestKit.Processes;
 using TokenFactory.TestKit.Upstream;
+using TokenFactory.TestKit.Upstream.Steps;
 using TokenFactory.Tokenizer;
 using Xunit;
 

@@ -1,6 +1,7 @@
 using TokenFactory.Storage.Ledger;
 using TokenFactory.TestKit.Processes;
 using TokenFactory.TestKit.Upstream;
+using TokenFactory.TestKit.Upstream.Steps;
 using Xunit;
 
 namespace TokenFactory.Gateway.EndToEnd.Faults;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using TokenFactory.TestKit.Data;
 using TokenFactory.TestKit.Http;
 using TokenFactory.TestKit.Upstream;
+using TokenFactory.TestKit.Upstream.Steps;
 using Xunit;
 
 namespace TokenFactory.Gateway.EndToEnd.Path;

@@ -1,5 +1,6 @@
 using TokenFactory.TestKit.Data;
 using TokenFactory.TestKit.Upstream;
+using TokenFactory.TestKit.Upstream.Steps;
 using Xunit;
 
 namespace TokenFactory.Gateway.EndToEnd.Path;

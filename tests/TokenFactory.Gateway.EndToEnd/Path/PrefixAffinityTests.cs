@@ -3,6 +3,7 @@ using TokenFactory.TestKit.Data;
 using TokenFactory.TestKit.Http;
 using TokenFactory.TestKit.Processes;
 using TokenFactory.TestKit.Upstream;
+using TokenFactory.TestKit.Upstream.Steps;
 using Xunit;
 
 namespace TokenFactory.Gateway.EndToEnd.Path;
@@ -69,7 +70,7 @@ public sealed class PrefixAffinityTests : IAsyncLifetime
         var gate = new Gate();
         foreach (var engine in _engines)
         {
-            engine.On("engines", Script.Answer().Stalls(TestKit.Upstream.Place.Start, gate));
+            engine.On("engines", Script.Answer().Stalls(TestKit.Upstream.Steps.Place.Start, gate));
         }
 
         var open = Enumerable.Range(0, 24).Select(_ => AskAsync(_gateways[0], Acme, 1, 1)).ToArray();

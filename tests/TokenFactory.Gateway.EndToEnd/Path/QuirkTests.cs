@@ -2,6 +2,8 @@ using System.Text.Json;
 using TokenFactory.TestKit.Data;
 using TokenFactory.TestKit.Http;
 using TokenFactory.TestKit.Upstream;
+using TokenFactory.TestKit.Upstream.Steps;
+using TokenFactory.TestKit.Upstream.Wires;
 using Xunit;
 
 namespace TokenFactory.Gateway.EndToEnd.Path;

@@ -6,6 +6,7 @@ using TokenFactory.TestKit.Data;
 using TokenFactory.TestKit.Http;
 using TokenFactory.TestKit.Processes;
 using TokenFactory.TestKit.Upstream;
+using TokenFactory.TestKit.Upstream.Steps;
 using Xunit;
 
 namespace TokenFactory.Gateway.EndToEnd.Path;

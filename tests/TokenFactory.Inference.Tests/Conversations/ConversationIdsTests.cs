@@ -3,6 +3,8 @@ using System.Security.Cryptography;
 using TokenFactory.Inference.Conversations;
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Keys;
+using TokenFactory.Inference.ReadModel.Routes;
 using Xunit;
 
 namespace TokenFactory.Inference.Tests.Conversations;

@@ -1,4 +1,5 @@
 using TokenFactory.Inference.Dispatch;
+using TokenFactory.Inference.Dispatch.Running;
 using TokenFactory.Inference.ReadModel;
 using Xunit;
 

@@ -6,6 +6,7 @@ using TokenFactory.Inference.Metering;
 using TokenFactory.Inference.ModelAudit;
 using TokenFactory.Inference.ModelAudit.Changes;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Keys;
 using TokenFactory.Storage;
 using TokenFactory.Storage.ModelAudit;
 using TokenFactory.TestKit.Clock;

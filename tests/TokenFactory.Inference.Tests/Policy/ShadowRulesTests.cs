@@ -4,6 +4,7 @@ using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.Policy;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Inference.ReadModel.Policies;
+using TokenFactory.Inference.ReadModel.Routes;
 using Xunit;
 
 namespace TokenFactory.Inference.Tests.Policy;

@@ -2,6 +2,8 @@ using System.Collections.Frozen;
 using FsCheck;
 using FsCheck.Fluent;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Keys;
+using TokenFactory.Inference.ReadModel.Routes;
 using Xunit;
 
 namespace TokenFactory.Inference.Tests.ReadModel;

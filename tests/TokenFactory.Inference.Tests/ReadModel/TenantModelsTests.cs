@@ -3,6 +3,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Inference.ReadModel.Addresses;
+using TokenFactory.Inference.ReadModel.Routes;
 using Xunit;
 
 namespace TokenFactory.Inference.Tests.ReadModel;

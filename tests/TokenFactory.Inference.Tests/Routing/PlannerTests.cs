@@ -3,6 +3,7 @@ using FsCheck.Fluent;
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.Policy;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Routes;
 using TokenFactory.Inference.Routing;
 using TokenFactory.Storage.Ledger;
 using TokenFactory.TestKit.Clock;

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
-using TokenFactory.Inference.Dispatch;
+using TokenFactory.Inference.Dispatch.Running;
 using TokenFactory.Inference.Dispatch.Standing;
 using TokenFactory.Inference.Ledger;
 using TokenFactory.Inference.Limits;

@@ -10,6 +10,8 @@ using TokenFactory.Inference.Limits;
 using TokenFactory.Inference.Metering;
 using TokenFactory.Inference.Policy;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Keys;
+using TokenFactory.Inference.ReadModel.Routes;
 using TokenFactory.Inference.Routing;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Journal.Writer;

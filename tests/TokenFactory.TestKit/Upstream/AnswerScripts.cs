@@ -1,4 +1,6 @@
 using System.Text;
+using TokenFactory.TestKit.Upstream.Steps;
+using TokenFactory.TestKit.Upstream.Wires;
 
 namespace TokenFactory.TestKit.Upstream;
 

@@ -10,6 +10,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using TokenFactory.TestKit.Processes;
 using TokenFactory.TestKit.Upstream.Anthropic;
+using TokenFactory.TestKit.Upstream.Steps;
+using TokenFactory.TestKit.Upstream.Wires;
 
 namespace TokenFactory.TestKit.Upstream;
 

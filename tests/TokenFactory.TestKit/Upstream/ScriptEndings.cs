@@ -1,3 +1,6 @@
+using TokenFactory.TestKit.Upstream.Steps;
+using TokenFactory.TestKit.Upstream.Wires;
+
 namespace TokenFactory.TestKit.Upstream;
 
 /// <summary>How a script is held up, and how it ends before its time.</summary>

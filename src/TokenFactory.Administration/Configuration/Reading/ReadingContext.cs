@@ -1,3 +1,4 @@
+using TokenFactory.Administration.Configuration.Reading.Sections;
 using TokenFactory.Administration.Secrets;
 
 namespace TokenFactory.Administration.Configuration.Reading;

@@ -1,3 +1,5 @@
+using TokenFactory.Administration.Configuration.Reading.Sections;
+
 namespace TokenFactory.Administration.Configuration.Reading;
 
 /// <summary>A mapping while it is read. It learns the known keys from what is asked of it, so that no list of them can go stale.</summary>

@@ -1,4 +1,5 @@
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Keys;
 
 namespace TokenFactory.Administration.Iam.Platform;
 

@@ -3,7 +3,9 @@ using System.Globalization;
 using System.Text.Json;
 using TokenFactory.Administration.Configuration;
 using TokenFactory.Administration.Configuration.Reading;
+using TokenFactory.Administration.Configuration.Reading.Sections;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Routes;
 
 namespace TokenFactory.Administration.Iam.Platform;
 

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Globalization;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Keys;
 
 namespace TokenFactory.Administration.Iam.Platform;
 

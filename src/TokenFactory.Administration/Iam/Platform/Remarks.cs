@@ -1,4 +1,4 @@
-using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Keys;
 
 namespace TokenFactory.Administration.Iam.Platform;
 

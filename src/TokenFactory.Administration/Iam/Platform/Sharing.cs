@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Routes;
 
 namespace TokenFactory.Administration.Iam.Platform;
 

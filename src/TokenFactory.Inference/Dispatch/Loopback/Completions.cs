@@ -1,3 +1,5 @@
+using TokenFactory.Inference.Dispatch.Loopback.Choices;
+
 namespace TokenFactory.Inference.Dispatch.Loopback;
 
 /// <summary>Answers <c>POST …/completions</c>: says each prompt back, <c>n</c> times.</summary>

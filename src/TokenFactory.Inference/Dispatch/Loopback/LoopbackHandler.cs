@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using TokenFactory.Inference.Dispatch.Loopback.Choices;
 using TokenFactory.Storage;
 
 namespace TokenFactory.Inference.Dispatch.Loopback;

@@ -1,3 +1,5 @@
+using TokenFactory.Inference.Dispatch.Loopback.Choices;
+
 namespace TokenFactory.Inference.Dispatch.Loopback;
 
 /// <summary>Answers with what an operator wrote, whole and whatever was asked. No model ran, so no tokens were used.</summary>

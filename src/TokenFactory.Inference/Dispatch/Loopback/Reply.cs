@@ -1,4 +1,5 @@
 using System.Text.Json;
+using TokenFactory.Inference.Dispatch.Loopback.Choices;
 
 namespace TokenFactory.Inference.Dispatch.Loopback;
 

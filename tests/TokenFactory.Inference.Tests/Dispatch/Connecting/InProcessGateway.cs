@@ -11,6 +11,8 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using TokenFactory.Inference.Dispatch.Connecting;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Keys;
+using TokenFactory.Inference.ReadModel.Routes;
 using TokenFactory.Storage;
 using TokenFactory.Storage.Requests;
 using TokenFactory.Storage.Sqlite;

@@ -1,8 +1,10 @@
 using System.Net;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Inference.ReadModel.Addresses;
+using TokenFactory.Inference.ReadModel.Routes;
 using TokenFactory.Storage.Ledger;
 using TokenFactory.TestKit.Upstream;
+using TokenFactory.TestKit.Upstream.Steps;
 using Xunit;
 
 namespace TokenFactory.Inference.Tests.Dispatch.Connecting;

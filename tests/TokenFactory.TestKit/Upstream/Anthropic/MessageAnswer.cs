@@ -1,3 +1,5 @@
+using TokenFactory.TestKit.Upstream.Steps;
+
 namespace TokenFactory.TestKit.Upstream.Anthropic;
 
 /// <summary>What a healthy backend would answer: the blocks in order, and why it stopped.</summary>

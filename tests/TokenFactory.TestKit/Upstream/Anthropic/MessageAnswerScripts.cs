@@ -1,3 +1,6 @@
+using TokenFactory.TestKit.Upstream.Steps;
+using TokenFactory.TestKit.Upstream.Wires;
+
 namespace TokenFactory.TestKit.Upstream.Anthropic;
 
 /// <summary>Whole messages, and refusals as Anthropic states them.</summary>

@@ -1,3 +1,5 @@
+using TokenFactory.TestKit.Upstream.Steps;
+
 namespace TokenFactory.TestKit.Upstream.Anthropic;
 
 /// <summary>Beginnings of scripts in the Messages dialect. <see cref="Script.Stream"/>, <see cref="Script.Answer"/> and every

@@ -1,4 +1,5 @@
 using System.Text;
+using TokenFactory.TestKit.Upstream.Steps;
 
 namespace TokenFactory.TestKit.Upstream.Anthropic;
 

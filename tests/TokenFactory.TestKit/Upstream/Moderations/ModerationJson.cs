@@ -1,3 +1,5 @@
+using TokenFactory.TestKit.Upstream.Steps;
+
 namespace TokenFactory.TestKit.Upstream.Moderations;
 
 /// <summary>Verdicts as OpenAI's service gives them, without a word of usage: a text with the word "forbidden" is flagged as illicit.</summary>

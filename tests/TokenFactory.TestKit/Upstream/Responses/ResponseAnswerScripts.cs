@@ -1,3 +1,6 @@
+using TokenFactory.TestKit.Upstream.Steps;
+using TokenFactory.TestKit.Upstream.Wires;
+
 namespace TokenFactory.TestKit.Upstream.Responses;
 
 /// <summary>Whole responses, faithful and broken.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using TokenFactory.TestKit.Upstream.Steps;
 
 namespace TokenFactory.TestKit.Upstream.Responses;
 

@@ -1,3 +1,5 @@
+using TokenFactory.TestKit.Upstream.Steps;
+
 namespace TokenFactory.TestKit.Upstream.Responses;
 
 /// <summary>A faithful response, streamed step by step or whole.</summary>

@@ -1,3 +1,6 @@
+using TokenFactory.TestKit.Upstream.Steps;
+using TokenFactory.TestKit.Upstream.Wires;
+
 namespace TokenFactory.TestKit.Upstream.Responses;
 
 /// <summary>Streams of responses, faithful and broken. "Midway" is after the second word.</summary>

@@ -1,4 +1,0 @@
-namespace TokenFactory.Administration.Configuration;
-
-/// <param name="MaxInputTokens">For whoever has no tier that says otherwise; null is no bound but the body's.</param>
-public sealed record GuardSettings(long? MaxInputTokens);

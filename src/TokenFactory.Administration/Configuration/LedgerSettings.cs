@@ -1,4 +1,0 @@
-namespace TokenFactory.Administration.Configuration;
-
-/// <param name="LifecycleEvents">Whether sinks hear of a request before its settlement too: when it is admitted, and when somebody asks that it be stopped.</param>
-public sealed record LedgerSettings(bool LifecycleEvents);

@@ -1,0 +1,33 @@
+namespace TokenFactory.Inference.ReadModel.Routes;
+
+/// <summary>Which models may be asked for, by name or pattern.</summary>
+public sealed class ModelAllowList
+{
+    private readonly ModelPattern[]? _patterns;
+
+    private ModelAllowList(ModelPattern[]? patterns) => _patterns = patterns;
+
+    public static ModelAllowList All { get; } = new(null);
+
+    /// <summary>Null allows all; an empty list allows none.</summary>
+    public static ModelAllowList Of(IEnumerable<string>? patterns) =>
+        patterns is null ? All : new ModelAllowList([.. patterns.Select(ModelPattern.Parse)]);
+
+    public bool Allows(string model)
+    {
+        if (_patterns is null)
+        {
+            return true;
+        }
+
+        foreach (var pattern in _patterns)
+        {
+            if (pattern.Matches(model))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

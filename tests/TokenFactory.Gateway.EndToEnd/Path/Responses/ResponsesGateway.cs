@@ -1,0 +1,97 @@
+using System.Text.Json;
+using TokenFactory.TestKit.Http;
+
+namespace TokenFactory.Gateway.EndToEnd.Path.Responses;
+
+/// <summary>A model that two backends speak Responses for, one that only chats, and keys of two tenants.</summary>
+public sealed class ResponsesGateway : PathGateway
+{
+    public const string Credential = "sk-of-the-far-backend";
+
+    public override string Key => Secret("acme");
+
+    public static string Narrow => Secret("narrow");
+
+    public static string Stranger => Secret("stranger");
+
+    protected override Dictionary<string, string?> Environment => new()
+    {
+        ["FAR_KEY"] = Credential,
+        ["KEY_ACME"] = Secret("acme"),
+        ["KEY_NARROW"] = Secret("narrow"),
+        ["KEY_STRANGER"] = Secret("stranger"),
+    };
+
+    protected override string Config => $$"""
+        providers:
+          - { name: lab, kind: openai, region: eu-west-1, credential: env:FAR_KEY }
+          - { name: overseas, kind: openai, region: us-east-1, credential: env:FAR_KEY }
+          - { name: desk, kind: manual }
+        deployments:
+          - name: far
+            provider: lab
+            endpoints: ["{{Upstream.BaseUrl}}"]
+            model: fake-model
+            operations: [responses]
+            usd_per_million: { input: 1, output: 2 }
+            timeouts: { connect: 1s, first_byte: 1500ms, idle: 1500ms }
+            health: { path: "false" }
+            max_rest: 0s
+            circuit: { enabled: false }
+          - name: oversea
+            provider: overseas
+            endpoints: ["{{Other.BaseUrl}}"]
+            model: fake-model
+            operations: [responses]
+            health: { path: "false" }
+            max_rest: 0s
+            circuit: { enabled: false }
+          - { name: by-hand, provider: desk, answer: Write to the help desk. }
+          - { name: embeds, provider: lab, endpoints: ["{{Upstream.BaseUrl}}"], model: fake-model, operations: [embeddings], health: { path: "false" } }
+        models:
+          - { name: talker, deployments: [ { use: far } ] }
+          - { name: wanderer, deployments: [ { use: oversea, priority: 0 }, { use: far, priority: 1 } ] }
+          - { name: helped, deployments: [ { use: by-hand } ] }
+          - { name: embedder, deployments: [ { use: embeds } ] }
+          - { name: fake-model, deployments: [ { use: loopback } ] }
+        tiers:
+          - { name: narrow, limits: { tokens_per_minute: 2000 } }
+        tenants:
+          - name: acme
+            projects: [ { name: search } ]
+            keys: [ { name: all, project: search, secret: env:KEY_ACME } ]
+          - name: small
+            tier: narrow
+            projects: [ { name: search } ]
+            keys: [ { name: all, project: search, secret: env:KEY_NARROW } ]
+          - name: stranger
+            projects: [ { name: search } ]
+            keys: [ { name: all, project: search, secret: env:KEY_STRANGER } ]
+        """;
+
+    public static byte[] Body(bool stream, string model = "talker", string? previous = null, int? maxOutput = null, string text = "one two three")
+    {
+        var body = new Dictionary<string, object> { ["model"] = model, ["input"] = (object[])[new { role = "user", content = text }] };
+        if (stream)
+        {
+            body["stream"] = true;
+        }
+
+        if (previous is not null)
+        {
+            body["previous_response_id"] = previous;
+        }
+
+        if (maxOutput is { } most)
+        {
+            body["max_output_tokens"] = most;
+        }
+
+        return JsonSerializer.SerializeToUtf8Bytes(body);
+    }
+
+    public Task<RawResponse> SendAsync(byte[] body, string? key = null, params string[] headers) => RawHttp.SendAsync(
+        Gateway.BaseUrl, RawHttp.Post("/v1/responses", body, [$"authorization: Bearer {key ?? Key}", .. headers]), TimeSpan.FromSeconds(30));
+
+    private static string Secret(string name) => $"{name}-key-that-is-long-enough";
+}
