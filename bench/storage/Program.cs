@@ -1,4 +1,4 @@
-// StorageBench journal [sqlite|postgres]: durable admissions with settlements, from 1,000 waiting callers and at 5,000 a second offered.
+// StorageBench journal [sqlite|postgres] [CALLERS]: durable admissions with settlements, from CALLERS (1,000) waiting callers and at 5,000 a second offered.
 // StorageBench usage [sqlite|postgres] [ROWS]: a month's summary and pages of logs over a tenth of ROWS and over ROWS settlements.
 // PostgreSQL is one of its own on this machine, started and ended here, with its default memory and with fsync.
 using System.Diagnostics;
@@ -16,7 +16,9 @@ using TokenFactory.TestKit.Servers;
 
 var what = args.ElementAtOrDefault(0) ?? "journal";
 var stores = args.Where(arg => arg is "sqlite" or "postgres").DefaultIfEmpty().First() is { } one ? [one] : (string[])["sqlite", "postgres"];
-var rows = args.Select(arg => int.TryParse(arg, CultureInfo.InvariantCulture, out var number) ? number : 0).Append(1_000_000).First(number => number > 0);
+var given = args.Select(arg => int.TryParse(arg, CultureInfo.InvariantCulture, out var number) ? number : 0).FirstOrDefault(number => number > 0);
+var rows = given > 0 ? given : 1_000_000;
+var callers = given > 0 ? given : 1000;
 
 foreach (var store in stores)
 {
@@ -56,11 +58,11 @@ foreach (var store in stores)
 
 async Task JournalAsync(IJournal journal)
 {
-    await CallersAsync(journal, 1000, TimeSpan.FromSeconds(5));
+    await CallersAsync(journal, TimeSpan.FromSeconds(5));
     var cpu = Process.GetCurrentProcess().TotalProcessorTime;
-    var (pairs, took, waits) = await CallersAsync(journal, 1000, TimeSpan.FromSeconds(15));
+    var (pairs, took, waits) = await CallersAsync(journal, TimeSpan.FromSeconds(15));
     cpu = Process.GetCurrentProcess().TotalProcessorTime - cpu;
-    Print("1,000 waiting callers", pairs / took.TotalSeconds, "admissions with settlements a second");
+    Print($"{callers:N0} waiting callers", pairs / took.TotalSeconds, "admissions with settlements a second");
     Print("  accept p50", Percentile(waits, 50), "ms");
     Print("  accept p99", Percentile(waits, 99), "ms");
     Print("  processor time", cpu.TotalMicroseconds / pairs, "us a pair, this process");
@@ -70,7 +72,7 @@ async Task JournalAsync(IJournal journal)
     Print("  accept p99", Percentile(waits, 99), "ms");
 }
 
-async Task<(int Pairs, TimeSpan Took, List<double> Waits)> CallersAsync(IJournal journal, int callers, TimeSpan span)
+async Task<(int Pairs, TimeSpan Took, List<double> Waits)> CallersAsync(IJournal journal, TimeSpan span)
 {
     var started = Stopwatch.GetTimestamp();
     List<double>[] waits = [.. Enumerable.Range(0, callers).Select(_ => new List<double>())];

@@ -36,6 +36,9 @@ internal abstract class StoreUnderTest(ServiceProvider services, Guid instanceId
     /// <summary>As whoever may do anything to the tables: also what their triggers refuse.</summary>
     public abstract Task TamperAsync(string sql);
 
+    /// <summary>From now on a settlement of this project meets a refusal after most of it was written.</summary>
+    public abstract Task RefuseRecordsOfAsync(string project);
+
     /// <summary>What the store does from time to time so that summaries stay quick.</summary>
     public virtual Task AddUsageUpAsync() => Task.CompletedTask;
 

@@ -73,6 +73,6 @@ internal static class DeadLettersCommand
         attempts = letter.Attempts,
         replay_requested = letter.ReplayRequested,
         error = letter.Error,
-        @event = JsonDocument.Parse(letter.Body).RootElement,
+        @event = letter.Body.Length == 0 ? (JsonElement?)null : JsonDocument.Parse(letter.Body).RootElement,
     });
 }

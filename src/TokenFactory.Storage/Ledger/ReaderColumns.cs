@@ -8,6 +8,8 @@ internal static class ReaderColumns
 {
     public static string? TextOrNull(this DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 
+    public static byte[]? BytesOrNull(this DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetFieldValue<byte[]>(column);
+
     /// <summary>input_uncached, cache_read, cache_write, output, reasoning.</summary>
     public static TokenUsage Tokens(this DbDataReader reader, int first) => new(
         reader.GetInt64(first), reader.GetInt64(first + 1), reader.GetInt64(first + 2), reader.GetInt64(first + 3), reader.GetInt64(first + 4));

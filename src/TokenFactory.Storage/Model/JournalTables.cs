@@ -5,7 +5,7 @@ using Row = System.Collections.Generic.Dictionary<string, object>;
 namespace TokenFactory.Storage.Model;
 
 /// <summary>
-/// What the journal writes, described for the migrations alone. Admissions, settlements and attempts are append-only; a checkpoint
+/// What the journal writes, described for the migrations alone. Admissions and settlements are append-only; a checkpoint
 /// lives until its request is settled. No foreign keys: the journal's own order is the guarantee, and a check would cost every request.
 /// </summary>
 internal static class JournalTables
@@ -14,7 +14,6 @@ internal static class JournalTables
     {
         model.SharedTypeEntity<Row>("admissions", Admissions);
         model.SharedTypeEntity<Row>("settlements", Settlements);
-        model.SharedTypeEntity<Row>("attempts", Attempts);
         model.SharedTypeEntity<Row>("checkpoints", Checkpoints);
         model.SharedTypeEntity<Row>("instances", Instances);
         model.SharedTypeEntity<Row>("adjustments", Adjustments);
@@ -99,18 +98,6 @@ internal static class JournalTables
         Required<int>(table, "outcome");
         Required<long>(table, "requests", "cost_nano_usd");
         Tokens(table);
-    }
-
-    private static void Attempts(EntityTypeBuilder<Row> table)
-    {
-        Id(table, "request_id");
-        Required<int>(table, "ordinal");
-        table.HasKey("request_id", "ordinal");
-        Required<string>(table, "deployment", "provider");
-        Optional<string>(table, "region", "error");
-        Optional<int?>(table, "status");
-        Required<DateTimeOffset>(table, "started_at");
-        Required<long>(table, "duration_us");
     }
 
     private static void Checkpoints(EntityTypeBuilder<Row> table)

@@ -14,9 +14,10 @@ internal static class OutboxTables
             table.IndexerProperty<long>("seq").ValueGeneratedOnAdd();
             table.HasKey("seq");
             table.IndexerProperty<Guid>("event_id");
-            table.HasIndex("event_id").IsUnique();
             table.IndexerProperty<string>("type").IsRequired();
-            table.IndexerProperty<byte[]>("body").IsRequired();
+
+            // Null where the audit record of the same id is what there is to tell.
+            table.IndexerProperty<byte[]>("body").IsRequired(false);
             table.IndexerProperty<DateTimeOffset>("created_at");
         });
         model.SharedTypeEntity<Row>("sink_cursors", table =>
@@ -34,7 +35,7 @@ internal static class OutboxTables
             table.IndexerProperty<long>("seq");
             table.IndexerProperty<string>("type").IsRequired();
 
-            // A copy: the dead letter outlives the outbox row's retention.
+            // A copy: the dead letter outlives the outbox row's retention. Empty where there was nothing to tell it by.
             table.IndexerProperty<byte[]>("body").IsRequired();
             table.IndexerProperty<int>("attempts");
             table.IndexerProperty<string>("error").IsRequired();

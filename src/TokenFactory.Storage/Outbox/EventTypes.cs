@@ -4,10 +4,10 @@ namespace TokenFactory.Storage.Outbox;
 public static class EventTypes
 {
     /// <summary>One for each settlement and adjustment: what bills.</summary>
-    public const string Usage = UsageEventWriter.Type;
+    public const string Usage = RecordedEvent.Usage;
 
     /// <summary>One for each denial.</summary>
-    public const string Audit = AuditEventWriter.Type;
+    public const string Audit = RecordedEvent.Denial;
 
     /// <summary>The steps of a request before its settlement, where they are told.</summary>
     public const string Request = RequestEventWriter.Type;

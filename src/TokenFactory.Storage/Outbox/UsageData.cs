@@ -56,9 +56,11 @@ internal static class UsageData
 
     public static void WriteTime(Utf8JsonWriter json, ReadOnlySpan<byte> name, DateTimeOffset time)
     {
-        Span<byte> text = stackalloc byte[24];
-        time.UtcDateTime.TryFormat(text, out var written, "yyyy-MM-ddTHH:mm:ss.fffZ");
-        json.WriteString(name, text[..written]);
+        // The round-trip form is the one that is written without looking at a pattern; three of its seven decimals are kept.
+        Span<byte> text = stackalloc byte[28];
+        time.UtcDateTime.TryFormat(text, out _, "O");
+        text[23] = (byte)'Z';
+        json.WriteString(name, text[..24]);
     }
 
     /// <summary>With three decimals at most: a microsecond is the finest the ledger keeps.</summary>

@@ -56,7 +56,7 @@ internal sealed partial class Partitions(PostgresDatabase database, TimeProvider
     private static IEnumerable<Partition> Wanted(DateTimeOffset now)
     {
         var month = new DateTimeOffset(now.Year, now.Month, 1, 0, 0, 0, TimeSpan.Zero);
-        foreach (var table in (string[])["admissions", "settlements", "attempts"])
+        foreach (var table in (string[])["admissions", "settlements"])
         {
             for (var ahead = 0; ahead <= MonthsAhead; ahead++)
             {

@@ -1,4 +1,5 @@
 using Npgsql;
+using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Outbox;
 
 namespace TokenFactory.Storage.Postgres;
@@ -22,9 +23,9 @@ internal sealed class PostgresOutbox(PostgresDatabase database, PostgresStorageO
     /// and a reader that passed a late one would never see it.
     /// </summary>
     private const string ReadSql =
-        """
-        SELECT seq, event_id, type, body, created_at, xid FROM outbox
-        WHERE (xid, seq) > ($1, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid, seq LIMIT $3
+        $"""
+        SELECT o.seq, o.event_id, o.type, o.body, o.created_at, {RecordedEvent.RecordOf}, o.xid FROM outbox o
+        WHERE (o.xid, o.seq) > ($1, $2) AND o.xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY o.xid, o.seq LIMIT $3
         """;
 
     /// <summary>The oldest event counts here though an open transaction holds it back: that lag is the one nobody sees otherwise.</summary>
@@ -101,10 +102,10 @@ internal sealed class PostgresOutbox(PostgresDatabase database, PostgresStorageO
     public async Task<IReadOnlyList<OutboxMessage>> ReadReplaysAsync(string sink, int limit, CancellationToken cancel)
     {
         await using var command = database.Pool.CreateCommand(
-            """
-            SELECT seq, event_id, type, body, parked_at, '0'::xid8 FROM dead_letters
-            WHERE sink = $1 AND replay_at IS NOT NULL AND EXISTS (SELECT 1 FROM sink_cursors c WHERE c.sink = $1 AND c.leased_by = $2 AND c.leased_until > now())
-            ORDER BY parked_at, seq LIMIT $3
+            $"""
+            SELECT o.seq, o.event_id, o.type, o.body, o.parked_at, {RecordedEvent.RecordOf}, '0'::xid8 FROM dead_letters o
+            WHERE o.sink = $1 AND o.replay_at IS NOT NULL AND EXISTS (SELECT 1 FROM sink_cursors c WHERE c.sink = $1 AND c.leased_by = $2 AND c.leased_until > now())
+            ORDER BY o.parked_at, o.seq LIMIT $3
             """);
         command.Parameters.Add(sink, options.InstanceId, (long)limit);
         return await MessagesAsync(command, cancel);
@@ -159,12 +160,15 @@ internal sealed class PostgresOutbox(PostgresDatabase database, PostgresStorageO
 
     private static async Task<IReadOnlyList<OutboxMessage>> MessagesAsync(NpgsqlCommand command, CancellationToken cancel)
     {
+        using var recorded = new RecordedEvent();
         await using var reader = await command.ExecuteReaderAsync(cancel);
         List<OutboxMessage> messages = [];
         while (await reader.ReadAsync(cancel))
         {
+            var type = reader.GetString(2);
             messages.Add(new OutboxMessage(
-                reader.GetInt64(0), reader.GetGuid(1), reader.GetString(2), reader.GetFieldValue<byte[]>(3), reader.GetFieldValue<DateTimeOffset>(4), reader.GetFieldValue<ulong>(5)));
+                reader.GetInt64(0), reader.GetGuid(1), type, recorded.Body(type, reader.BytesOrNull(3), reader.BytesOrNull(5)), reader.GetFieldValue<DateTimeOffset>(4),
+                reader.GetFieldValue<ulong>(6)));
         }
 
         return messages;

@@ -7,7 +7,7 @@ namespace TokenFactory.Storage.Postgres;
 
 /// <summary>
 /// What the one model has only here, where many processes write at once: leases on the database's clock, and an order of events that
-/// a late commit cannot slip under. That five tables are partitioned the model cannot say; the migration does.
+/// a late commit cannot slip under. That four tables are partitioned the model cannot say; the migration does.
 /// </summary>
 internal static class PostgresTables
 {
@@ -27,8 +27,6 @@ internal static class PostgresTables
         // A unique index would have to have the partition's key in it: here the lock on the chain's end is the guarantee.
         model.SharedTypeEntity<Row>(AuditTables.Records, table => table.HasIndex("chain", "sequence").IsUnique(false));
 
-        // A tenant's rows can be told without a join, wherever they are.
-        model.SharedTypeEntity<Row>("attempts", table => table.IndexerProperty<string>("tenant").IsRequired());
         model.SharedTypeEntity<Row>("instances", table =>
         {
             table.IndexerProperty<Guid?>("claimed_by");
@@ -55,7 +53,6 @@ internal static class PostgresTables
         var bySeq = table.Metadata.FindPrimaryKey()!;
         table.HasKey("event_id");
         table.Metadata.RemoveKey(bySeq);
-        table.Metadata.RemoveIndex(table.Metadata.GetIndexes().Single());
         table.IndexerProperty<Guid>("event_id").ValueGeneratedNever();
         table.IndexerProperty<long>("seq").HasDefaultValueSql($"nextval('{OutboxSequence}')");
         Transaction(table).HasDefaultValueSql("pg_current_xact_id()");

@@ -79,7 +79,7 @@ internal sealed partial class SinkRelay(ISink sink, IOutbox outbox, RelayOptions
         {
             try
             {
-                await sink.DeliverAsync(messages, abort);
+                await HandOverAsync(messages, abort);
                 await outbox.AdvanceAsync(sink.Name, messages[^1]);
                 metrics.Delivered(sink.Name, messages.Count);
                 return;
@@ -104,6 +104,11 @@ internal sealed partial class SinkRelay(ISink sink, IOutbox outbox, RelayOptions
         }
     }
 
+    /// <exception cref="SinkRejectedException">Also for an event that nobody can tell: it is parked like one that is refused, and told once its record is back.</exception>
+    private Task HandOverAsync(IReadOnlyList<OutboxMessage> messages, CancellationToken abort) => messages.Any(static message => message.IsLost)
+        ? throw new SinkRejectedException("The event is told by its audit record, and that is not in the store or was changed. 'gateway audit verify' shows what is missing; put the record back from a backup, then replay this dead letter.")
+        : sink.DeliverAsync(messages, abort);
+
     private async Task ReplayAsync(CancellationToken abort)
     {
         foreach (var message in await outbox.ReadReplaysAsync(sink.Name, sink.MaxBatch, abort))
@@ -111,7 +116,7 @@ internal sealed partial class SinkRelay(ISink sink, IOutbox outbox, RelayOptions
             string? error = null;
             try
             {
-                await sink.DeliverAsync([message], abort);
+                await HandOverAsync([message], abort);
             }
             catch (SinkRejectedException rejection)
             {

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Text;
+using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Ledger;
 
@@ -106,17 +107,16 @@ internal sealed class RequestHistory(StoreReader store, TimeProvider clock) : IR
     private async Task<RequestRecord?> FindEndedAsync(Guid id, string? tenant, string? project, CancellationToken cancel) => (await store.ReadAsync(
         tenant, command => $"SELECT {EndedColumns} FROM (SELECT * FROM settlements WHERE {One(command, id, tenant, project)}){EndedJoins}", Ended, 1, cancel)).FirstOrDefault();
 
-    private async Task<IReadOnlyList<Attempt>> AttemptsAsync(Guid id, string? tenant, CancellationToken cancel) => await store.ReadAsync(
+    /// <summary>As its audit record tells them.</summary>
+    private async Task<IReadOnlyList<Attempt>> AttemptsAsync(Guid id, string? tenant, CancellationToken cancel) => (await store.ReadAsync(
         tenant,
         command =>
         {
             command.Parameters.Add(_values.Parameter("$1", _values.Of(id)));
-            return "SELECT ordinal, deployment, provider, region, status, error, started_at, duration_us FROM attempts WHERE request_id = $1 ORDER BY ordinal";
+            return "SELECT body FROM audit_records WHERE record_id = $1";
         },
-        reader => new Attempt(
-            reader.GetInt32(0), reader.GetString(1), reader.GetString(2), reader.TextOrNull(3), reader.IsDBNull(4) ? null : reader.GetInt32(4), reader.TextOrNull(5),
-            _values.Time(reader, 6), TimeSpan.FromMicroseconds(reader.GetInt64(7))),
-        int.MaxValue, cancel);
+        static reader => RecordedAttempts.Read(reader.GetFieldValue<byte[]>(0)),
+        1, cancel)).FirstOrDefault() ?? [];
 
     private string One(DbCommand command, Guid id, string? tenant, string? project)
     {

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Outbox;
 using TokenFactory.Storage.Sqlite.Writer;
 
@@ -17,9 +18,9 @@ internal sealed class SqliteOutbox(SqliteFile file, SqliteStorageOptions options
         using var connection = file.Open();
         using var command = connection.CreateCommand();
         command.CommandText =
-            """
-            SELECT seq, event_id, type, body, created_at FROM outbox
-            WHERE seq > coalesce((SELECT seq FROM sink_cursors WHERE sink = @sink), 0) ORDER BY seq LIMIT @limit
+            $"""
+            SELECT o.seq, o.event_id, o.type, o.body, o.created_at, {RecordedEvent.RecordOf} FROM outbox o
+            WHERE o.seq > coalesce((SELECT seq FROM sink_cursors WHERE sink = @sink), 0) ORDER BY o.seq LIMIT @limit
             """;
         command.Parameters.AddWithValue("@sink", sink);
         command.Parameters.AddWithValue("@limit", limit);
@@ -50,7 +51,11 @@ internal sealed class SqliteOutbox(SqliteFile file, SqliteStorageOptions options
     {
         using var connection = file.Open();
         using var command = connection.CreateCommand();
-        command.CommandText = "SELECT seq, event_id, type, body, parked_at FROM dead_letters WHERE sink = @sink AND replay_at IS NOT NULL ORDER BY seq LIMIT @limit";
+        command.CommandText =
+            $"""
+            SELECT o.seq, o.event_id, o.type, o.body, o.parked_at, {RecordedEvent.RecordOf} FROM dead_letters o
+            WHERE o.sink = @sink AND o.replay_at IS NOT NULL ORDER BY o.seq LIMIT @limit
+            """;
         command.Parameters.AddWithValue("@sink", sink);
         command.Parameters.AddWithValue("@limit", limit);
         return await ReadMessagesAsync(command, cancel);
@@ -94,11 +99,14 @@ internal sealed class SqliteOutbox(SqliteFile file, SqliteStorageOptions options
 
     private static async Task<IReadOnlyList<OutboxMessage>> ReadMessagesAsync(SqliteCommand command, CancellationToken cancel)
     {
+        using var recorded = new RecordedEvent();
         using var reader = await command.ExecuteReaderAsync(cancel);
         List<OutboxMessage> messages = [];
         while (await reader.ReadAsync(cancel))
         {
-            messages.Add(new OutboxMessage(reader.GetInt64(0), SqliteValues.Instance.Id(reader, 1), reader.GetString(2), reader.GetFieldValue<byte[]>(3), SqliteValues.Instance.Time(reader, 4)));
+            var type = reader.GetString(2);
+            messages.Add(new OutboxMessage(
+                reader.GetInt64(0), SqliteValues.Instance.Id(reader, 1), type, recorded.Body(type, reader.BytesOrNull(3), reader.BytesOrNull(5)), SqliteValues.Instance.Time(reader, 4)));
         }
 
         return messages;

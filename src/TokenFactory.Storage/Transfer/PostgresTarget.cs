@@ -32,7 +32,7 @@ internal sealed class PostgresTarget(NpgsqlConnection connection, NpgsqlTransact
 
             // Folded at once: a day's groups get their ids where they always do.
             TransferPlan.Days => new PostgresCopy(connection, table, UsageFold.Deltas) { Afterwards = (_, stop) => UsageFold.FoldAllAsync(connection, stop) },
-            "admissions" or "settlements" or TransferPlan.Attempts => new PostgresCopy(connection, table, table.Name)
+            "admissions" or "settlements" => new PostgresCopy(connection, table, table.Name)
             {
                 Periods = new PostgresPeriods(connection, table.Name, "request_id", isDaily: false),
             },

@@ -32,7 +32,7 @@ internal sealed class PostgresTransfer(PostgresDatabase database) : ITransferSto
 
     public async Task SettleDownAsync(CancellationToken cancel)
     {
-        await using var command = database.Pool.CreateCommand("ANALYZE admissions, settlements, attempts, outbox, usage_days");
+        await using var command = database.Pool.CreateCommand("ANALYZE admissions, settlements, audit_records, outbox, usage_days");
         command.CommandTimeout = 0;
         await command.ExecuteNonQueryAsync(cancel);
     }

@@ -100,7 +100,7 @@ internal sealed class SqliteTransfer(SqliteFile file) : ITransferStore
                 TransferPlan.Days => ("group_id", Rows.Group),
                 _ => null,
             };
-            var kept = table.Names.Where(name => !Rows.IsLeft(table, name) && name != TransferPlan.Delivered).Select(static name => (Column: name, Value: "$" + name)).ToList();
+            var kept = table.Names.Where(name => name != TransferPlan.Delivered).Select(static name => (Column: name, Value: "$" + name)).ToList();
             if (added is { } more)
             {
                 kept.Add(more);
@@ -117,7 +117,7 @@ internal sealed class SqliteTransfer(SqliteFile file) : ITransferStore
 
         private readonly TransferTable _table;
         private readonly SqliteCommand _insert;
-        private readonly SqliteParameter?[] _columns;
+        private readonly SqliteParameter[] _columns;
         private readonly SqliteParameter _place = new(Place, 0L);
         private readonly SqliteParameter _group = new(Group, DBNull.Value);
         private long _rows;
@@ -126,7 +126,7 @@ internal sealed class SqliteTransfer(SqliteFile file) : ITransferStore
         {
             _table = table;
             _insert = (SqliteCommand)insert;
-            _columns = [.. table.Columns.Select(column => IsLeft(table, column.Name) ? null : _insert.Parameters.AddWithValue("$" + column.Name, DBNull.Value))];
+            _columns = [.. table.Columns.Select(column => _insert.Parameters.AddWithValue("$" + column.Name, DBNull.Value))];
             if (table.Name is TransferPlan.Outbox or TransferPlan.Letters)
             {
                 _insert.Parameters.Add(_place);
@@ -137,14 +137,11 @@ internal sealed class SqliteTransfer(SqliteFile file) : ITransferStore
             }
         }
 
-        /// <summary>A tenant's attempts are found through their settlements here.</summary>
-        public static bool IsLeft(TransferTable table, string column) => (table.Name, column) is (TransferPlan.Attempts, "tenant");
-
         public ValueTask WriteAsync(object?[] row, CancellationToken cancel)
         {
             for (var column = 0; column < _columns.Length; column++)
             {
-                _columns[column]?.Value = Stored(row[column]);
+                _columns[column].Value = Stored(row[column]);
             }
 
             _place.Value = ++_rows;

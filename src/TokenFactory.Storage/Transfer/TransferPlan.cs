@@ -12,7 +12,6 @@ internal sealed record TransferPlan(IReadOnlyList<TransferTable> Tables)
     public const string Outbox = "outbox";
     public const string Cursors = "sink_cursors";
     public const string Letters = "dead_letters";
-    public const string Attempts = "attempts";
     public const string Instances = "instances";
     public const string Days = "usage_days";
 
@@ -23,7 +22,6 @@ internal sealed record TransferPlan(IReadOnlyList<TransferTable> Tables)
     public const string Delivered = "delivered";
 
     private const string Deltas = "usage_deltas";
-    private const string Tenant = "tenant";
 
     /// <summary>To an instance that runs a request; what a moved store has open is an orphan.</summary>
     private const string Cancellations = "cancellations";
@@ -46,13 +44,6 @@ internal sealed record TransferPlan(IReadOnlyList<TransferTable> Tables)
         [Days] = ["group_id"],
     };
 
-    /// <summary>The last event a sink acknowledged, and a tenant that only PostgreSQL keeps beside each attempt.</summary>
-    private static readonly Dictionary<string, TransferColumn> _added = new(StringComparer.Ordinal)
-    {
-        [Cursors] = new TransferColumn(Delivered, TransferType.Id, IsNullable: true),
-        [Attempts] = new TransferColumn(Tenant, TransferType.Text, IsNullable: false),
-    };
-
     public static TransferPlan Of(IModel model) => new(
         [.. model.GetEntityTypes()
             .Where(static entity => entity.GetTableName() is not (null or Deltas or Needs or Cancellations or Model.ModelAuditTables.Periods or Model.ModelAuditTables.Flags))
@@ -70,9 +61,9 @@ internal sealed record TransferPlan(IReadOnlyList<TransferTable> Tables)
         var columns = entity.GetProperties()
             .Select(static property => new TransferColumn(property.GetColumnName(), TypeOf(property), property.IsNullable))
             .Where(column => !left.Contains(column.Name));
-        if (_added.TryGetValue(name, out var added))
+        if (name == Cursors)
         {
-            columns = columns.Where(column => column.Name != added.Name).Append(added);
+            columns = columns.Append(new TransferColumn(Delivered, TransferType.Id, IsNullable: true));
         }
 
         return new TransferTable(

@@ -12,16 +12,12 @@ internal sealed class TransferSql
     {
         Place = "seq",
         Days = "usage_days",
-        AttemptsTenant = "coalesce(s.tenant, m.tenant, '')",
-        Attempts = "attempts t LEFT JOIN settlements s ON s.request_id = t.request_id LEFT JOIN admissions m ON m.request_id = t.request_id",
     };
 
     public static TransferSql Postgres { get; } = new()
     {
         Place = "xid, seq",
         Days = "(SELECT {0} FROM usage_days UNION ALL SELECT {0} FROM usage_deltas)",
-        AttemptsTenant = "t.tenant",
-        Attempts = "attempts t",
 
         // The database's own order of texts is whatever it was made with.
         Bytewise = " COLLATE \"C\"",
@@ -33,10 +29,6 @@ internal sealed class TransferSql
     /// <summary>{0} stands for the columns.</summary>
     public required string Days { get; init; }
 
-    public required string Attempts { get; init; }
-
-    public required string AttemptsTenant { get; init; }
-
     public string Bytewise { get; init; } = "";
 
     public string Select(TransferTable table) => table.Name switch
@@ -44,7 +36,6 @@ internal sealed class TransferSql
         TransferPlan.Outbox => $"SELECT {Columns(table)} FROM outbox t ORDER BY {Place}",
         TransferPlan.Cursors => $"SELECT {Columns(table, TransferPlan.Delivered, Delivered())} FROM sink_cursors t ORDER BY {Order(table, ["sink"])}",
         TransferPlan.Letters => $"SELECT {Columns(table)} FROM dead_letters t ORDER BY {Order(table, ["sink", "parked_at"])}, seq",
-        TransferPlan.Attempts => $"SELECT {Columns(table, "tenant", AttemptsTenant)} FROM {Attempts} ORDER BY {Order(table, table.Key)}",
         TransferPlan.Days => Totals(table),
         _ => $"SELECT {Columns(table)} FROM {table.Name} t ORDER BY {Order(table, table.Key)}",
     };

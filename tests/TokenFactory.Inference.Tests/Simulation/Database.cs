@@ -1,3 +1,4 @@
+using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Journal.Writer;
 using TokenFactory.Storage.Ledger;
@@ -9,7 +10,8 @@ namespace TokenFactory.Inference.Tests.Simulation;
 /// <summary>What is durable. The rules of the tables are those of the PostgreSQL store; nothing in here fails.</summary>
 internal sealed class Database(World world) : IDisposable
 {
-    private readonly UsageEventWriter _events = new();
+    private readonly AuditBodyWriter _records = new();
+    private readonly RecordedEvent _events = new();
     private TaskCompletionSource _commit = new();
 
     public Dictionary<Guid, Admission> Admissions { get; } = [];
@@ -87,7 +89,7 @@ internal sealed class Database(World world) : IDisposable
             }
 
             world.Tell($"   adjusted {Request.NameOf(stands.Admission)}: {adjustment.Tokens.Total:+0;-0;0} tokens, {stands.Outcome} is known to be {adjustment.Known.Outcome}");
-            Append(adjustment.Id, _events.Write(adjustment));
+            Append(adjustment.Id, _records.Write(adjustment));
         }
 
         Committed();
@@ -101,7 +103,11 @@ internal sealed class Database(World world) : IDisposable
     public Outcome? OutcomeOf(Guid request) =>
         Adjustments.TryGetValue(request, out var adjusted) ? adjusted.Known.Outcome : Settlements.TryGetValue(request, out var settled) ? settled.Outcome : null;
 
-    public void Dispose() => _events.Dispose();
+    public void Dispose()
+    {
+        _records.Dispose();
+        _events.Dispose();
+    }
 
     private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
@@ -121,11 +127,11 @@ internal sealed class Database(World world) : IDisposable
 
         world.Tell($"   settled {Request.NameOf(entry.Settlement.Admission)}: {entry.Settlement.Outcome}, {entry.Settlement.Tokens.Total} tokens");
         Checkpoints.Remove(id);
-        Append(id, _events.Write(entry.Settlement));
+        Append(id, _records.Write(entry.Settlement));
     }
 
-    private void Append(Guid id, ReadOnlySpan<byte> body) =>
-        Outbox.Add(new OutboxMessage(Outbox.Count + 1, id, UsageEventWriter.Type, body.ToArray(), Now));
+    private void Append(Guid id, ReadOnlySpan<byte> record) =>
+        Outbox.Add(new OutboxMessage(Outbox.Count + 1, id, RecordedEvent.Usage, _events.Of(RecordedEvent.Usage, record), Now));
 
     private void Committed()
     {

@@ -44,6 +44,21 @@ public abstract class AuditTrailContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task P2_A_settlement_whose_record_cannot_be_written_leaves_no_part_of_itself()
+    {
+        await _store.RefuseRecordsOfAsync("refused");
+        var settlement = SomeRequest.Settlement(SomeRequest.Admission(_store.InstanceId) with { Project = "refused" });
+
+        var others = _store.SettleAsync(30);
+        await Assert.ThrowsAsync<JournalUnavailableException>(() => _store.Journal.SettleOnceAsync(settlement));
+        await others;
+
+        Assert.Equal(30, await _store.CountAsync("settlements"));
+        Assert.Equal(30, await _store.CountAsync("outbox"));
+        Assert.Equal((30, 0), (await VerifyAsync()) is var report ? (report.Records, report.Findings.Count) : default);
+    }
+
+    [Fact]
     public async Task P11_A_gateway_at_work_is_no_finding()
     {
         var writing = WriteAsync();
@@ -164,8 +179,8 @@ public abstract class AuditTrailContract : IAsyncLifetime
         Assert.Equal(3, await _store.CountAsync("settlements"));
         await _store.UntilRelayableAsync();
         var outbox = await _store.OutboxAsync();
-        Assert.Equal(3, outbox.Count(one => one.Type == UsageEventWriter.Type));
-        var told = Assert.Single(outbox, one => one.Type == AuditEventWriter.Type);
+        Assert.Equal(3, outbox.Count(one => one.Type == RecordedEvent.Usage));
+        var told = Assert.Single(outbox, one => one.Type == RecordedEvent.Denial);
         Assert.Equal(denial.RequestId, told.EventId);
         Assert.EndsWith($"\"data\":{body}}}", Encoding.UTF8.GetString(told.Body.Span), StringComparison.Ordinal);
         Assert.Empty((await VerifyAsync()).Findings);

@@ -181,8 +181,8 @@ public abstract class UsageLedgerContract : IAsyncLifetime
     [Fact]
     public async Task P3_What_the_store_refused_is_not_counted()
     {
-        var refused = SomeRequest.Settlement(SomeRequest.Admission(_store.InstanceId));
-        refused = refused with { Attempts = [refused.Attempts[0], refused.Attempts[0]] };
+        await _store.RefuseRecordsOfAsync("refused");
+        var refused = SomeRequest.Settlement(SomeRequest.Admission(_store.InstanceId) with { Project = "refused" });
         var fine = SomeRequest.Settlement(SomeRequest.Admission(_store.InstanceId));
         var gate = await _store.HoldAsync();
         var first = _store.Journal.SettleOnceAsync(SomeRequest.Settlement(SomeRequest.Admission(_store.InstanceId)));

@@ -83,7 +83,7 @@ public sealed class PostgresFaultTests(ITestOutputHelper output)
 
         await work.WaitAsync(TimeSpan.FromSeconds(20));
         Assert.Equal(50, await store.CountAsync("admissions"));
-        Assert.Equal(50, await store.CountAsync("attempts"));
+        Assert.Equal(50, await store.CountAsync("audit_records"));
         Assert.Equal(50, await store.CountAsync("outbox"));
     }
 

@@ -107,7 +107,7 @@ public sealed class PostgresOutboxTests
         await using var store = await PostgresUnderTest.OpenAsync();
         await store.SettleAsync(1);
 
-        foreach (var sql in new[] { "UPDATE settlements SET output = 0", "DELETE FROM settlements", "DELETE FROM admissions", "UPDATE attempts SET ordinal = 9" })
+        foreach (var sql in new[] { "UPDATE settlements SET output = 0", "DELETE FROM settlements", "DELETE FROM admissions", "UPDATE audit_records SET sequence = 9" })
         {
             var refusal = await Assert.ThrowsAsync<PostgresException>(() => store.ExecuteAsync(sql));
             Assert.Contains("append-only", refusal.MessageText, StringComparison.Ordinal);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Outbox;
 using TokenFactory.Storage.Postgres;
 using TokenFactory.TestKit.Contracts;
@@ -71,12 +72,13 @@ internal sealed class PostgresUnderTest : StoreUnderTest
     {
         List<OutboxMessage> messages = [];
         await using var connection = await ConnectAsync();
-        await using var command = new NpgsqlCommand("SELECT seq, event_id, type, body, created_at, xid FROM outbox ORDER BY xid, seq", connection);
+        await using var command = new NpgsqlCommand($"SELECT o.seq, o.event_id, o.type, o.body, o.created_at, o.xid, {RecordedEvent.RecordOf} FROM outbox o ORDER BY o.xid, o.seq", connection);
+        using var recorded = new RecordedEvent();
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {
             messages.Add(new OutboxMessage(
-                reader.GetInt64(0), reader.GetGuid(1), reader.GetString(2), reader.GetFieldValue<byte[]>(3), reader.GetFieldValue<DateTimeOffset>(4), reader.GetFieldValue<ulong>(5)));
+                reader.GetInt64(0), reader.GetGuid(1), reader.GetString(2), recorded.Body(reader.GetString(2), reader.BytesOrNull(3), reader.BytesOrNull(6)), reader.GetFieldValue<DateTimeOffset>(4), reader.GetFieldValue<ulong>(5)));
         }
 
         return messages;
@@ -92,6 +94,8 @@ internal sealed class PostgresUnderTest : StoreUnderTest
     }
 
     public override Task TamperAsync(string sql) => ExecuteAsync($"SET session_replication_role = replica; {sql}");
+
+    public override Task RefuseRecordsOfAsync(string project) => ExecuteAsync($"ALTER TABLE audit_records ADD CONSTRAINT refused CHECK (project <> '{project}')");
 
     public Task ExecuteAsync(string sql) => Server.ExecuteAsync(Database, sql);
 

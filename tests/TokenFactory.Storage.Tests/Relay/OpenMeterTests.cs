@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Outbox;
 using TokenFactory.Storage.Relay;
 using TokenFactory.TestKit.Contracts;
@@ -27,11 +28,12 @@ public sealed class OpenMeterTests : IAsyncDisposable
     public async Task P2_Settlements_are_ingested_as_OpenMeter_documents_it()
     {
         await ListenAsync();
-        using var writer = new UsageEventWriter();
+        using var records = new AuditBodyWriter();
+        using var writer = new RecordedEvent();
         OutboxMessage[] events = [.. Enumerable.Range(0, 50).Select(_ =>
         {
             var settlement = SomeRequest.Settlement(SomeRequest.Admission(Ids.New(TimeProvider.System)));
-            return new OutboxMessage(0, settlement.Admission.RequestId, UsageEventWriter.Type, writer.Write(settlement).ToArray(), settlement.SettledAt);
+            return new OutboxMessage(0, settlement.Admission.RequestId, RecordedEvent.Usage, writer.Of(RecordedEvent.Usage, records.Write(settlement)), settlement.SettledAt);
         })];
         using var sink = new CloudEventsSink(
             new SinkOptions { Name = "openmeter", Kind = SinkKind.CloudEvents, Url = new Uri($"http://127.0.0.1:{_port}/api/v1/events"), Credential = "om-token" },

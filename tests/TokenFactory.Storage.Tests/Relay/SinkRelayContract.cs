@@ -103,6 +103,31 @@ public abstract class SinkRelayContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task P2_An_event_whose_record_is_gone_is_parked_and_told_once_the_record_is_back()
+    {
+        await SettleAsync(5);
+        var told = (await _store.OutboxAsync())[2];
+        var place = (await _store.Trail.FindAsync(told.EventId, tenant: null, default))!.Sequence;
+        await _store.TamperAsync($"CREATE TABLE kept AS SELECT * FROM audit_records WHERE sequence = {place}");
+        await _store.TamperAsync($"DELETE FROM audit_records WHERE sequence = {place}");
+        var sink = new RecordingSink();
+
+        await RunUntilAsync(sink, () => sink.Taken.Count == 4);
+
+        var letter = Assert.Single(await Letters.ListAsync(sink.Name, 10));
+        Assert.Equal((told.EventId, 0), (letter.EventId, letter.Body.Length));
+        Assert.Contains("audit verify", letter.Error, StringComparison.Ordinal);
+
+        await Letters.ReplayAsync(sink.Name, null);
+        await RunUntilAsync(sink, () => Letters.ListAsync(null, 10).Result.All(one => one is { ReplayRequested: false, Attempts: 4 }));
+        await _store.TamperAsync("INSERT INTO audit_records SELECT * FROM kept");
+        await Letters.ReplayAsync(sink.Name, null);
+        await RunUntilAsync(sink, () => Letters.ListAsync(null, 10).Result.Count == 0);
+
+        Assert.Equal(told.Body.ToArray(), sink.Taken[^1].Body.ToArray());
+    }
+
+    [Fact]
     public async Task A_stop_flushes_what_was_settled_just_before()
     {
         var sink = new RecordingSink();

@@ -40,6 +40,9 @@ internal sealed class SqliteUnderTest : StoreUnderTest
 
     public override Task TamperAsync(string sql) => ExecuteAsync(sql);
 
+    public override Task RefuseRecordsOfAsync(string project) =>
+        ExecuteAsync($"CREATE TRIGGER refused BEFORE INSERT ON audit_records WHEN new.project = '{project}' BEGIN SELECT RAISE(ABORT, 'refused'); END");
+
     public async Task ExecuteAsync(string sql)
     {
         await using var connection = Services.GetRequiredService<SqliteFile>().Open();

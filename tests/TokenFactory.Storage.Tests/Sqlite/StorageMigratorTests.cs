@@ -1,4 +1,6 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.DependencyInjection;
 using TokenFactory.Storage.Iam;
 using TokenFactory.Storage.Sqlite;
@@ -47,6 +49,25 @@ public sealed class StorageMigratorTests : IDisposable
         }
 
         Assert.NotEmpty(await services.GetRequiredService<StorageMigrator>().MigrateAsync().WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
+    [Fact]
+    public async Task P2_The_places_of_events_that_are_gone_are_not_given_again_by_a_migration()
+    {
+        await using var services = Open(_directory.Path);
+        await using (var context = await services.GetRequiredService<IDbContextFactory<GatewayDbContext>>().CreateDbContextAsync())
+        {
+            await context.GetService<IMigrator>().MigrateAsync("ModelAudit");
+            await context.Database.ExecuteSqlRawAsync("INSERT INTO outbox (seq, event_id, type, body, created_at) VALUES (41, x'01', 't', x'7b7d', 0); DELETE FROM outbox");
+        }
+
+        await services.GetRequiredService<StorageMigrator>().MigrateAsync();
+
+        await using (var context = await services.GetRequiredService<IDbContextFactory<GatewayDbContext>>().CreateDbContextAsync())
+        {
+            await context.Database.ExecuteSqlRawAsync("INSERT INTO outbox (event_id, type, created_at) VALUES (x'02', 't', 0)");
+            Assert.Equal([42L], await context.Database.SqlQueryRaw<long>("SELECT seq AS Value FROM outbox").ToListAsync());
+        }
     }
 
     [Fact]

@@ -211,7 +211,7 @@ public sealed class RefusedImportTests : IAsyncLifetime
             stream, static _ => null,
             progress =>
             {
-                if (progress is { Step: "verify", Table: "attempts" })
+                if (progress is { Step: "verify", Table: "audit_records" })
                 {
                     stop.Cancel();
                 }

@@ -151,7 +151,7 @@ public sealed class RoundTripTests
 
         await using var second = await MovedToPostgresAsync(first);
 
-        foreach (var table in (string[])["admissions", "settlements", "attempts", "outbox"])
+        foreach (var table in (string[])["admissions", "settlements", "audit_records", "outbox"])
         {
             Assert.Equal(2, await second.CountAsync(table));
             Assert.Equal(0, await second.CountAsync(table + "_default"));
@@ -176,7 +176,7 @@ public sealed class RoundTripTests
             }
         });
 
-        Assert.Equal([100, 100, 100], tables.Where(table => table.Table is "settlements" or "attempts" or "outbox").Select(table => table.Rows));
+        Assert.Equal([100, 100, 100], tables.Where(table => table.Table is "settlements" or "audit_records" or "outbox").Select(table => table.Rows));
         Assert.Equal(110, await store.CountAsync("settlements"));
     }
 

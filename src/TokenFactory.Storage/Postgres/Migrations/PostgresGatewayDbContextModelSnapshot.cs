@@ -518,55 +518,6 @@ namespace TokenFactory.Storage.Postgres.Migrations
                     b.ToTable("admissions");
                 });
 
-            modelBuilder.Entity("attempts", b =>
-                {
-                    b.Property<Guid>("request_id")
-                        .HasColumnType("uuid")
-                        .HasColumnName("request_id");
-
-                    b.Property<int>("ordinal")
-                        .HasColumnType("integer")
-                        .HasColumnName("ordinal");
-
-                    b.Property<string>("deployment")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("deployment");
-
-                    b.Property<long>("duration_us")
-                        .HasColumnType("bigint")
-                        .HasColumnName("duration_us");
-
-                    b.Property<string>("error")
-                        .HasColumnType("text")
-                        .HasColumnName("error");
-
-                    b.Property<string>("provider")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("provider");
-
-                    b.Property<string>("region")
-                        .HasColumnType("text")
-                        .HasColumnName("region");
-
-                    b.Property<DateTimeOffset>("started_at")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("started_at");
-
-                    b.Property<int?>("status")
-                        .HasColumnType("integer")
-                        .HasColumnName("status");
-
-                    b.Property<string>("tenant")
-                        .IsRequired()
-                        .HasColumnType("text");
-
-                    b.HasKey("request_id", "ordinal");
-
-                    b.ToTable("attempts");
-                });
-
             modelBuilder.Entity("audit_chains", b =>
                 {
                     b.Property<Guid>("chain")
@@ -968,7 +919,6 @@ namespace TokenFactory.Storage.Postgres.Migrations
                         .HasColumnName("event_id");
 
                     b.Property<byte[]>("body")
-                        .IsRequired()
                         .HasColumnType("bytea")
                         .HasColumnName("body");
 

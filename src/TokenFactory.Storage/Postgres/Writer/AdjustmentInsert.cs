@@ -36,10 +36,9 @@ internal static class AdjustmentInsert
           FROM adjusted),
         told AS (
           SELECT row_number() OVER (ORDER BY place) AS n, record.id AS record_id, tenant, project, adjusted.adjusted_at AS recorded_at, record.body
-          FROM unnest($3, $13, $16) WITH ORDINALITY AS record(request_id, id, body, place) JOIN adjusted USING (request_id)),
+          FROM unnest($3, $13, $14) WITH ORDINALITY AS record(request_id, id, body, place) JOIN adjusted USING (request_id)),
         {AuditInsert.Linking}
-        INSERT INTO outbox (event_id, type, body)
-        SELECT event.id, $15, event.body FROM unnest($3, $13, $14) AS event(request_id, id, body) JOIN adjusted USING (request_id)
+        INSERT INTO outbox (event_id, type) SELECT record_id, $15 FROM told ORDER BY n
         """;
 
     /// <param name="entries">Some of which were settled before.</param>
@@ -56,16 +55,14 @@ internal static class AdjustmentInsert
         }
 
         // A writer of its own: the journal's may be at work again when this was given up and ends all the same.
-        using var usage = new UsageEventWriter();
         using var audit = new AuditBodyWriter();
         await using var batch = new NpgsqlBatch(connection);
         var command = AuditInsert.Command(Sql, chain, AuditKind.Adjustment);
         new ColumnArrays<Adjustment>(adjustments, command)
             .Ids(static one => one.Known.Admission.RequestId).Ints(static one => (int)one.Known.Outcome).Ints(static one => (int)one.Known.Evidence)
             .Longs(static one => one.CostNanoUsd).Times(static one => one.Known.SettledAt).Tokens(static one => one.Tokens)
-            .Ids(static one => one.Id).Bytes(one => usage.Write(one).ToArray());
-        command.Parameters.Add([UsageEventWriter.Type]);
-        new ColumnArrays<Adjustment>(adjustments, command).Bytes(one => audit.Write(one).ToArray());
+            .Ids(static one => one.Id).Bytes(one => audit.Write(one).ToArray());
+        command.Parameters.Add([RecordedEvent.Usage]);
         batch.BatchCommands.Add(command);
         await batch.ExecuteNonQueryAsync();
     }

@@ -19,11 +19,11 @@ internal static class AuditInsert
     private const string DenialsSql =
         $"""
         WITH told AS (
-          SELECT row_number() OVER (ORDER BY place) AS n, record_id, tenant, project, recorded_at, body, event
-          FROM unnest($3, $4, $5, $6, $7, $8) WITH ORDINALITY AS row(record_id, tenant, project, recorded_at, body, event, place)
+          SELECT row_number() OVER (ORDER BY place) AS n, record_id, tenant, project, recorded_at, body
+          FROM unnest($3, $4, $5, $6, $7) WITH ORDINALITY AS row(record_id, tenant, project, recorded_at, body, place)
           WHERE NOT EXISTS (SELECT 1 FROM audit_records WHERE audit_records.record_id = row.record_id)),
         {Linking}
-        INSERT INTO outbox (event_id, type, body) SELECT record_id, $9, event FROM told ORDER BY n
+        INSERT INTO outbox (event_id, type) SELECT record_id, $8 FROM told ORDER BY n
         """;
 
     /// <summary>
@@ -53,12 +53,11 @@ internal static class AuditInsert
     public static NpgsqlBatchCommand Of(Guid chain, IReadOnlyList<Denial> rows)
     {
         using var bodies = new AuditBodyWriter();
-        using var events = new AuditEventWriter();
         var command = Command(DenialsSql, chain, AuditKind.Denial);
         new ColumnArrays<Denial>(rows, command)
             .Ids(static row => row.RequestId).Texts(static row => row.Tenant).Texts(static row => row.Project).Times(static row => row.DeniedAt)
-            .Bytes(row => bodies.Write(row).ToArray()).Bytes(row => events.Write(row).ToArray());
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = AuditEventWriter.Type, NpgsqlDbType = NpgsqlDbType.Text });
+            .Bytes(row => bodies.Write(row).ToArray());
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = RecordedEvent.Denial, NpgsqlDbType = NpgsqlDbType.Text });
         return command;
     }
 

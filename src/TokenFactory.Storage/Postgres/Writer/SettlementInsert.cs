@@ -8,8 +8,8 @@ using TokenFactory.Storage.Outbox;
 namespace TokenFactory.Storage.Postgres.Writer;
 
 /// <summary>
-/// Settlements with their attempts, their audit records, their events and what they add to the day's usage in one statement: only what
-/// this statement closed gets them. The events' bytes are made here, once; a batch that is sent again makes the same ones.
+/// Settlements with their audit records, their events and what they add to the day's usage in one statement: only what this statement
+/// closed gets them. The records' bytes are made here, once; a batch that is sent again makes the same ones.
 /// </summary>
 internal sealed class SettlementInsert(Guid chain) : IDisposable
 {
@@ -37,26 +37,20 @@ internal sealed class SettlementInsert(Guid chain) : IDisposable
           SELECT tenant, day, project, department, user_id, key_id, model, outcome,
             count(*), sum(input_uncached), sum(cache_read), sum(cache_write), sum(output), sum(reasoning), sum(cost_nano_usd)
           FROM closed GROUP BY tenant, day, project, department, user_id, key_id, model, outcome),
-        tried AS (
-          INSERT INTO attempts (request_id, tenant, ordinal, deployment, provider, region, status, error, started_at, duration_us)
-          SELECT row.* FROM unnest($35, $36, $37, $38, $39, $40, $41, $42, $43, $44) AS row(request_id) JOIN closed USING (request_id)),
         forgotten AS (
           DELETE FROM checkpoints USING closed WHERE checkpoints.request_id = closed.request_id),
         ended AS (
           DELETE FROM cancellations USING closed WHERE cancellations.request_id = closed.request_id),
         told AS (
           SELECT row_number() OVER (ORDER BY place) AS n, request_id AS record_id, tenant, project, settled_at AS recorded_at, record.body
-          FROM unnest($3, $47) WITH ORDINALITY AS record(request_id, body, place) JOIN closed USING (request_id)),
+          FROM unnest($3, $35) WITH ORDINALITY AS record(request_id, body, place) JOIN closed USING (request_id)),
         {AuditInsert.Linking}
-        INSERT INTO outbox (event_id, type, body)
-        SELECT event.request_id, $46, event.body FROM unnest($3, $45) WITH ORDINALITY AS event(request_id, body, place)
-        JOIN closed USING (request_id) ORDER BY event.place
+        INSERT INTO outbox (event_id, type) SELECT record_id, $36 FROM told ORDER BY n
         """;
 
     private const string Sql = Beginning + End;
     private const string SqlIfAdmitted = Beginning + WhereAdmitted + End;
 
-    private readonly UsageEventWriter _usage = new();
     private readonly AuditBodyWriter _audit = new();
 
     /// <param name="rows">No two of one request.</param>
@@ -66,11 +60,7 @@ internal sealed class SettlementInsert(Guid chain) : IDisposable
     /// <summary>Only those whose admission is in the store, earlier commands of the same batch included.</summary>
     public NpgsqlBatchCommand IfAdmitted(IReadOnlyList<Settlement> rows) => Of(rows, SqlIfAdmitted);
 
-    public void Dispose()
-    {
-        _usage.Dispose();
-        _audit.Dispose();
-    }
+    public void Dispose() => _audit.Dispose();
 
     private NpgsqlBatchCommand Of(IReadOnlyList<Settlement> rows, string sql)
     {
@@ -84,15 +74,8 @@ internal sealed class SettlementInsert(Guid chain) : IDisposable
             .Ints(static row => row.Attempts.Count).Times(static row => row.Admission.AcceptedAt).Times(static row => row.SettledAt)
             .LongsOrNull(static row => row.TimeToFirstToken is { } first ? Micros.Of(first) : null).Longs(static row => Micros.Of(row.Duration))
             .Placed(static row => row.Placement).Tokens(static row => row.Tokens);
-        var attempts = rows.SelectMany(static row => row.Attempts, static (row, attempt) => (row.Admission, Attempt: attempt)).ToArray();
-        new ColumnArrays<(Admission Admission, Attempt Attempt)>(attempts, command)
-            .Ids(static row => row.Admission.RequestId).Texts(static row => row.Admission.Tenant).Ints(static row => row.Attempt.Ordinal)
-            .Texts(static row => row.Attempt.Deployment).Texts(static row => row.Attempt.Provider).Texts(static row => row.Attempt.Region)
-            .IntsOrNull(static row => row.Attempt.Status).Texts(static row => row.Attempt.Error).Times(static row => row.Attempt.StartedAt)
-            .Longs(static row => Micros.Of(row.Attempt.Duration));
-        new ColumnArrays<Settlement>(rows, command).Bytes(row => _usage.Write(row).ToArray());
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = UsageEventWriter.Type, NpgsqlDbType = NpgsqlDbType.Text });
         new ColumnArrays<Settlement>(rows, command).Bytes(row => _audit.Write(row).ToArray());
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = RecordedEvent.Usage, NpgsqlDbType = NpgsqlDbType.Text });
         return command;
     }
 }

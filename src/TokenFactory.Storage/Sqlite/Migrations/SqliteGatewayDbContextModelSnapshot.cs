@@ -511,51 +511,6 @@ namespace TokenFactory.Storage.Sqlite.Migrations
                     b.ToTable("admissions");
                 });
 
-            modelBuilder.Entity("attempts", b =>
-                {
-                    b.Property<byte[]>("request_id")
-                        .HasColumnType("BLOB")
-                        .HasColumnName("request_id");
-
-                    b.Property<int>("ordinal")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ordinal");
-
-                    b.Property<string>("deployment")
-                        .IsRequired()
-                        .HasColumnType("TEXT")
-                        .HasColumnName("deployment");
-
-                    b.Property<long>("duration_us")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("duration_us");
-
-                    b.Property<string>("error")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("error");
-
-                    b.Property<string>("provider")
-                        .IsRequired()
-                        .HasColumnType("TEXT")
-                        .HasColumnName("provider");
-
-                    b.Property<string>("region")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("region");
-
-                    b.Property<long>("started_at")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("started_at");
-
-                    b.Property<int?>("status")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("status");
-
-                    b.HasKey("request_id", "ordinal");
-
-                    b.ToTable("attempts");
-                });
-
             modelBuilder.Entity("audit_chains", b =>
                 {
                     b.Property<byte[]>("chain")
@@ -956,7 +911,6 @@ namespace TokenFactory.Storage.Sqlite.Migrations
                         .HasColumnName("seq");
 
                     b.Property<byte[]>("body")
-                        .IsRequired()
                         .HasColumnType("BLOB")
                         .HasColumnName("body");
 
@@ -975,9 +929,6 @@ namespace TokenFactory.Storage.Sqlite.Migrations
                         .HasColumnName("type");
 
                     b.HasKey("seq");
-
-                    b.HasIndex("event_id")
-                        .IsUnique();
 
                     b.ToTable("outbox");
                 });

@@ -3,7 +3,7 @@ using TokenFactory.Storage.Ledger;
 
 namespace TokenFactory.Storage.Sqlite.Writer;
 
-/// <summary>Settlements and their attempts.</summary>
+/// <summary>Settlements. Their attempts are told by their audit records.</summary>
 internal sealed class SettlementRows(RawConnection connection) : IDisposable
 {
     private readonly RawStatement _insert = connection.Prepare(
@@ -16,10 +16,6 @@ internal sealed class SettlementRows(RawConnection connection) : IDisposable
         """,
         kept: true);
 
-    private readonly RawStatement _attempt = connection.Prepare(
-        "INSERT INTO attempts (request_id, ordinal, deployment, provider, region, status, error, started_at, duration_us) VALUES (?,?,?,?,?,?,?,?,?)",
-        kept: true);
-
     private readonly RawStatement _standing = connection.Prepare(
         "SELECT outcome, evidence, input_uncached, cache_read, cache_write, output, reasoning, cost_nano_usd FROM settlements WHERE request_id = ?",
         kept: true);
@@ -28,7 +24,7 @@ internal sealed class SettlementRows(RawConnection connection) : IDisposable
     public bool InsertOnce(Settlement row)
     {
         var admission = row.Admission;
-        var inserted = _insert.Row()
+        return _insert.Row()
             .Bind(admission.RequestId).Bind(admission.Tenant).Bind(admission.Project).Bind(admission.Department).Bind(admission.User)
             .Bind(admission.KeyId).Bind(admission.Tier).Bind(admission.UseCase).Bind(admission.Operation).Bind(admission.Stream)
             .Bind(admission.Model).Bind(row.Placement).Bind(admission.PolicyDecisionId).Bind((long)row.Outcome).Bind((long)row.Evidence)
@@ -36,12 +32,6 @@ internal sealed class SettlementRows(RawConnection connection) : IDisposable
             .Bind(row.SettledAt).Bind((long)DateOnly.FromDateTime(admission.AcceptedAt.UtcDateTime).DayNumber)
             .Bind(row.TimeToFirstToken is { } first ? Micros.Of(first) : null).Bind(Micros.Of(row.Duration))
             .Run() == 1;
-        if (inserted)
-        {
-            InsertAttempts(row);
-        }
-
-        return inserted;
     }
 
     /// <summary>Of a request that is settled.</summary>
@@ -55,17 +45,5 @@ internal sealed class SettlementRows(RawConnection connection) : IDisposable
     {
         _standing.Dispose();
         _insert.Dispose();
-        _attempt.Dispose();
-    }
-
-    private void InsertAttempts(Settlement row)
-    {
-        for (var index = 0; index < row.Attempts.Count; index++)
-        {
-            var attempt = row.Attempts[index];
-            _attempt.Row().Bind(row.Admission.RequestId).Bind((long)attempt.Ordinal).Bind(attempt.Deployment).Bind(attempt.Provider).Bind(attempt.Region)
-                .Bind((long?)attempt.Status).Bind(attempt.Error).Bind(attempt.StartedAt).Bind(Micros.Of(attempt.Duration))
-                .Run();
-        }
     }
 }

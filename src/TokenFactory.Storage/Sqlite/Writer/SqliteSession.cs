@@ -1,7 +1,6 @@
 using TokenFactory.Storage.Audit;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Storage.Journal.Writer;
-using TokenFactory.Storage.Outbox;
 
 namespace TokenFactory.Storage.Sqlite.Writer;
 
@@ -28,7 +27,7 @@ internal sealed class SqliteSession : IDisposable
             Checkpoints = new CheckpointRows(Connection, clock);
             Days = new UsageDayRows(Connection);
             Audit = new AuditRows(Connection, options.InstanceId, new AuditBodyWriter());
-            Outbox = new OutboxRows(Connection, new UsageEventWriter(), new AuditEventWriter(), clock);
+            Outbox = new OutboxRows(Connection, clock);
         }
         catch
         {

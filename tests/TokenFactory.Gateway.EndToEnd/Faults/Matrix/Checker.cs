@@ -120,12 +120,13 @@ internal sealed class Checker(FaultSite site, Book book, IReadOnlyList<Sent> sen
             .Select(one => one.Id), id => settled[id].ToString());
     }
 
-    /// <summary>Each with the same bytes every time, and for the first time in the order of the outbox.</summary>
+    /// <summary>Each with the same bytes every time and the data of its audit record, and for the first time in the order of the outbox.</summary>
     private void CheckDelivery(List<EventRow> events, List<Guid> dead)
     {
-        var bodies = events.ToDictionary(one => one.Id, one => one.Body);
-        var deliveries = site.Receiver.Postings.Where(one => one.Status < 300).SelectMany(one => one.Events).Where(one => bodies.ContainsKey(one.Id)).ToList();
-        Breach("delivered with other bytes", deliveries.Where(one => one.Line != bodies[one.Id]).Select(one => one.Id).Distinct());
+        var told = events.ToDictionary(one => one.Id, one => one.Data);
+        var deliveries = site.Receiver.Postings.Where(one => one.Status < 300).SelectMany(one => one.Events).Where(one => told.ContainsKey(one.Id)).ToList();
+        Breach("delivered with other bytes", deliveries.GroupBy(one => one.Id)
+            .Where(one => one.Select(delivery => delivery.Line).Distinct().Count() > 1 || !one.First().Line.EndsWith($"\"data\":{told[one.Key]}}}", StringComparison.Ordinal)).Select(one => one.Key));
         var order = events.Select(one => one.Id).Except(dead).ToList();
         var arrived = deliveries.Select(one => one.Id).Distinct().ToList();
         if (!order.SequenceEqual(arrived))

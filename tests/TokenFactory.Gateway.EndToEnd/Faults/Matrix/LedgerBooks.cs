@@ -10,7 +10,7 @@ internal sealed record SettledRow(Guid Id, string Project, Outcome Outcome, Evid
 
 /// <summary>An event of the outbox, in the order of delivery.</summary>
 /// <param name="Adjusts">The event it corrects; null on a settlement's own.</param>
-internal sealed record EventRow(Guid Id, Guid RequestId, Guid? Adjusts, TokenUsage Tokens, string Body);
+internal sealed record EventRow(Guid Id, Guid RequestId, Guid? Adjusts, TokenUsage Tokens, string Data);
 
 /// <summary>What the database and Redis have of one round, read past the replicas.</summary>
 internal sealed class LedgerBooks(FaultSite site, Book book)
@@ -41,12 +41,14 @@ internal sealed class LedgerBooks(FaultSite site, Book book)
             row.GetGuid(0), row.GetString(1), (Outcome)row.GetInt32(2), (Evidence)row.GetInt32(3), row.IsDBNull(4) ? null : row.GetString(4),
             new TokenUsage(row.GetInt64(5), row.GetInt64(6), row.GetInt64(7), row.GetInt64(8), row.GetInt64(9))));
 
+    /// <summary>In the order of the outbox, as their audit records tell them.</summary>
     public Task<List<EventRow>> EventsAsync() => ReadAsync(
-        "SELECT convert_from(body, 'UTF8') FROM outbox WHERE convert_from(body, 'UTF8')::jsonb #>> '{data,project}' = ANY($1) ORDER BY xid, seq", row => Parse(row.GetString(0)));
+        "SELECT convert_from(r.body, 'UTF8') FROM outbox o JOIN audit_records r ON r.record_id = o.event_id WHERE o.body IS NULL AND r.project = ANY($1) ORDER BY o.xid, o.seq",
+        row => Parse(row.GetString(0)));
 
     /// <summary>Events of transactions that began after this one.</summary>
     public async Task<List<Guid>> EventsAfterAsync(ulong transaction) =>
-        await ReadAsync($"SELECT event_id FROM outbox WHERE convert_from(body, 'UTF8')::jsonb #>> '{{data,project}}' = ANY($1) AND xid > '{transaction}'::xid8", row => row.GetGuid(0));
+        await ReadAsync($"SELECT o.event_id FROM outbox o JOIN audit_records r ON r.record_id = o.event_id WHERE r.project = ANY($1) AND o.xid > '{transaction}'::xid8", row => row.GetGuid(0));
 
     public Task<List<Guid>> DeadLettersAsync() => ReadAsync(
         "SELECT event_id FROM dead_letters WHERE convert_from(body, 'UTF8')::jsonb #>> '{data,project}' = ANY($1)", row => row.GetGuid(0));
@@ -82,7 +84,7 @@ internal sealed class LedgerBooks(FaultSite site, Book book)
             data.GetProperty("request_id").GetGuid(),
             data.TryGetProperty("adjusts", out var adjusts) ? adjusts.GetGuid() : null,
             new TokenUsage(Of("input_uncached"), Of("cache_read"), Of("cache_write"), Of("output"), Of("reasoning")),
-            body);
+            data.GetRawText());
 
         long Of(string name) => tokens.GetProperty(name).GetInt64();
     }
