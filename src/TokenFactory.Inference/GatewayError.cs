@@ -192,6 +192,13 @@ public sealed record GatewayError
         "There is no response of this id to go on from. Send the conversation's items in 'input' instead.") with
     { Param = "previous_response_id" };
 
+    /// <summary>As well for what the backend that keeps it has forgotten.</summary>
+    public static GatewayError ResponseNotFound { get; } = Of(404, InvalidRequest, "response_not_found", "response_not_found",
+        "There is no response of this id. It may have been deleted or never stored; an id is good for the tenant that got it, while its backend keeps the response.");
+
+    public static GatewayError ResponseNotInBackground { get; } = Of(400, InvalidRequest, "response_not_in_background", "response_not_in_background",
+        "Only a response in the background could be cancelled, and this gateway serves none. End a running response by closing its connection, or by POST /v1/requests/{id}/cancel with the x-request-id of its answer.");
+
     public static GatewayError ConversationElsewhere(string model) => Of(400, InvalidRequest, "conversation_elsewhere", "conversation_elsewhere",
         $"The response to go on from is kept where '{model}' is not served. Ask the model that gave it, or send the conversation's items in 'input'.") with
     { Param = "previous_response_id" };

@@ -23,6 +23,7 @@ using TokenFactory.Inference.Models;
 using TokenFactory.Inference.Policy;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Inference.Routing;
+using TokenFactory.Inference.Stored;
 using TokenFactory.Storage.Journal;
 using TokenFactory.Tokenizer;
 using Yarp.ReverseProxy.Configuration;
@@ -68,6 +69,9 @@ public static class InferenceServices
         services.AddSingleton<LateSettlements>();
         services.AddHostedService(provider => provider.GetRequiredService<LateSettlements>());
 
+        services.AddSingleton<Keeper>();
+        services.AddSingleton<StoredResponses>();
+
         services.AddSingleton<UpstreamUris>();
         services.AddSingleton<Func<string?, LoopbackHandler>>(provider => answer => new LoopbackHandler(TokenEncoding.O200kBase.Count, provider.GetRequiredService<TimeProvider>(), answer));
         services.AddSingleton<ResolveName>(Dns.GetHostAddressesAsync);
@@ -100,6 +104,7 @@ public static class InferenceServices
     {
         app.MapModels();
         app.MapTokenCount();
+        app.MapStoredResponses();
         app.MapReverseProxy(path =>
         {
             // In front of the path and behind it: what has a contract of its own passes every stop as a request of OpenAI's dialect.

@@ -41,7 +41,8 @@ internal static class ConversationIds
     }
 
     /// <summary>What the id stands for; null when it is not this tenant's, or its deployment is gone.</summary>
-    public static Conversation? Find(Snapshot snapshot, string tenant, ModelRoute route, string id)
+    /// <param name="route">Whose deployments are looked at first; null when none is known.</param>
+    public static Conversation? Find(Snapshot snapshot, string tenant, string id, ModelRoute? route = null)
     {
         if (!id.StartsWith(Prefix, StringComparison.Ordinal) || id.Length > BoundBytes || Decode(id.AsSpan(Prefix.Length)) is not { Length: > HeadBytes + SignatureBytes } bytes || bytes[0] != Version)
         {
@@ -77,10 +78,10 @@ internal static class ConversationIds
         return text.SequenceEqual(Base64Url.EncodeToString(bytes)) ? bytes : null;
     }
 
-    private static string? DeploymentOf(Registry registry, byte[] key, string tenant, ModelRoute route, ReadOnlySpan<byte> fingerprint)
+    private static string? DeploymentOf(Registry registry, byte[] key, string tenant, ModelRoute? route, ReadOnlySpan<byte> fingerprint)
     {
         // Nearly always it is one of the model's own.
-        foreach (var target in route.Targets)
+        foreach (var target in route?.Targets ?? [])
         {
             if (IsOf(key, tenant, target.Deployment.Name, fingerprint))
             {

@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using TokenFactory.Inference.Dialects;
-using TokenFactory.Inference.Dispatch.Connecting;
 using TokenFactory.Inference.Dispatch.Standing;
 using TokenFactory.Inference.ReadModel;
 using TokenFactory.Inference.Routing;
@@ -253,28 +252,8 @@ internal sealed partial class DispatchMiddleware(
     {
         ForwarderError.NoAvailableDestinations => new Failure(Outcome.Failed, GatewayError.NoBackend, TookPrompt: false),
         _ when answering => new Failure(Outcome.BackendCut, GatewayError.BackendCut, TookPrompt: true),
-        _ when Withheld(forwarder.Exception) is { } error => new Failure(Outcome.Failed, error, TookPrompt: false),
-        _ => new Failure(Outcome.Failed, GatewayError.BackendFailed, TookPrompt: !NeverSent(forwarder.Exception)),
-    };
-
-    /// <summary>Why the gateway itself would not send it there; null when it would.</summary>
-    private static GatewayError? Withheld(Exception? cause)
-    {
-        for (; cause is not null; cause = cause.InnerException)
-        {
-            if (cause is AddressNotAllowedException or EndpointChangedException)
-            {
-                return cause is AddressNotAllowedException ? GatewayError.AddressNotAllowed : GatewayError.EndpointChanged;
-            }
-        }
-
-        return null;
-    }
-
-    // Without a connection there was nobody to take the prompt.
-    private static bool NeverSent(Exception? cause) => cause is HttpRequestException
-    {
-        HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError,
+        _ when Unsent.Reason(forwarder.Exception) is { } error => new Failure(Outcome.Failed, error, TookPrompt: false),
+        _ => new Failure(Outcome.Failed, GatewayError.BackendFailed, TookPrompt: !Unsent.IsCertain(forwarder.Exception)),
     };
 
     private static bool MayTryNext(HttpContext context, Exchange exchange, Failure failure) =>

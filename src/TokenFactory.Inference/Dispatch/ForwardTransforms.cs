@@ -110,7 +110,7 @@ internal sealed class ForwardTransforms(UpstreamUris uris, BodyBudget budget, Ti
         var tokens = (ask.Conversation?.Tokens ?? 0) + ask.InputEstimate + (ask.MaxOutputTokens ?? deployment.MaxOutput ?? UsualOutputTokens);
         var held = Math.Min(tokens, deployment.MaxContext ?? long.MaxValue);
         var ids = new ResponseIds(
-            id => ConversationIds.Sign(exchange.Snapshot.Peppers, exchange.Caller.Tenant.Name, deployment.Name, id, held), ask.PreviousResponseId);
+            id => ConversationIds.Sign(exchange.Snapshot.Peppers, exchange.Caller.Tenant.Name, deployment.Name, id, held), _ => ask.PreviousResponseId);
         return isEventStream ? new SignedStream(ids, budget) : new SignedBody(ids, budget);
     }
 

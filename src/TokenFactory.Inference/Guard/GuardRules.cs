@@ -42,7 +42,7 @@ internal sealed class GuardRules(GuardOptions options)
             return (null, GatewayError.Unsupported("previous_response_id", "'previous_response_id': nobody keeps the conversations of this model. Send the conversation's items in 'input' instead."));
         }
 
-        return ConversationIds.Find(snapshot, caller.Tenant.Name, route, previous) is not { } found ? (null, GatewayError.PreviousResponseNotFound)
+        return ConversationIds.Find(snapshot, caller.Tenant.Name, previous, route) is not { } found ? (null, GatewayError.PreviousResponseNotFound)
             : route.Targets.Any(target => target.Deployment.Name == found.Deployment) ? (found, null)
             : (null, GatewayError.ConversationElsewhere(route.Pattern.ToString()));
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using TokenFactory.Storage.Journal;
 
 namespace TokenFactory.Inference.Metering;
 
@@ -14,12 +15,16 @@ internal static class AnswerHeaders
             return;
         }
 
-        headers[GatewayHeaders.Provider] = placement.Provider;
+        WritePlace(headers, placement);
         if (exchange.IsByHand)
         {
             headers[GatewayHeaders.Degraded] = "manual";
         }
+    }
 
+    public static void WritePlace(IHeaderDictionary headers, Placement placement)
+    {
+        headers[GatewayHeaders.Provider] = placement.Provider;
         headers[GatewayHeaders.Model] = placement.UpstreamModel;
         if (placement.Region is { } region)
         {

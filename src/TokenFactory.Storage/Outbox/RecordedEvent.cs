@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
 
 namespace TokenFactory.Storage.Outbox;
@@ -7,7 +9,7 @@ namespace TokenFactory.Storage.Outbox;
 /// denial (docs/api/audit-event.schema.json). Its row in the outbox has no body of its own. A record never changes, so neither do the bytes:
 /// a sink that took an event is a witness of the trail.
 /// </summary>
-internal sealed class RecordedEvent : IDisposable
+internal sealed class RecordedEvent
 {
     /// <summary>Of a settlement or an adjustment: its data is the record's data.</summary>
     public const string Usage = "tokenfactory.usage.v1";
@@ -18,7 +20,10 @@ internal sealed class RecordedEvent : IDisposable
     /// <summary>SQL: the body of the record that the row o is told by; null where the row has a body.</summary>
     public const string RecordOf = "CASE WHEN coalesce(length(o.body), 0) = 0 THEN (SELECT r.body FROM audit_records r WHERE r.record_id = o.event_id) END";
 
-    private readonly EventEnvelope _event = new();
+    private static readonly byte[] _usage = Encoding.UTF8.GetBytes(Usage);
+    private static readonly byte[] _denial = Encoding.UTF8.GetBytes(Denial);
+
+    private readonly ArrayBufferWriter<byte> _event = new(2048);
 
     /// <param name="own">The row's body; null or empty where there is none.</param>
     /// <param name="record">What <see cref="RecordOf"/> found.</param>
@@ -32,46 +37,50 @@ internal sealed class RecordedEvent : IDisposable
     {
         try
         {
-            var head = Head.Read(body);
-            _event.Begin(head.Id, type, head.Instance, head.Tenant, head.At);
-            _event.Json.WriteRawValue(type == Denial ? body : body[head.Data], skipInputValidation: true);
-            return _event.End().ToArray();
+            var parts = Parts.Read(body);
+            _event.ResetWrittenCount();
+            Write("{\"specversion\":\"1.0\",\"id\":"u8, body[parts.Id]);
+            Write(",\"type\":\""u8, type == Denial ? _denial : _usage);
+            Write("\",\"source\":\"/gateways/"u8, body[parts.Instance][1..]);
+            Write(",\"subject\":"u8, body[parts.Tenant]);
+            Write(",\"time\":"u8, body[parts.At]);
+            Write(",\"datacontenttype\":\"application/json\",\"data\":"u8, type == Denial ? body : body[parts.Data]);
+            _event.Write("}"u8);
+            return _event.WrittenSpan.ToArray();
         }
-        catch (Exception notARecord) when (notARecord is JsonException or InvalidOperationException or FormatException)
+        catch (Exception notARecord) when (notARecord is JsonException or InvalidOperationException)
         {
             return null;
         }
     }
 
-    public void Dispose() => _event.Dispose();
-
-    /// <summary>What the envelope says, and where in the body the data is.</summary>
-    private readonly record struct Head(Guid Id, Guid Instance, string Tenant, DateTimeOffset At, Range Data)
+    private void Write(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
     {
-        public static Head Read(ReadOnlySpan<byte> body)
+        _event.Write(name);
+        _event.Write(value);
+    }
+
+    /// <summary>Where in the body the values are that the event takes over as they are written there, quotation marks included.</summary>
+    private readonly record struct Parts(Range Id, Range Instance, Range Tenant, Range At, Range Data)
+    {
+        public static Parts Read(ReadOnlySpan<byte> body)
         {
-            Guid? id = null, instance = null;
-            string? tenant = null;
-            DateTimeOffset? at = null;
-            Range? data = null;
+            Range id = default, instance = default, tenant = default, at = default, data = default;
             var reader = new Utf8JsonReader(body);
             reader.Read();
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 if (reader.ValueTextEquals("id"u8))
                 {
-                    reader.Read();
-                    id = reader.GetGuid();
+                    id = Text(ref reader, static (ref Utf8JsonReader value) => value.TryGetGuid(out _));
                 }
                 else if (reader.ValueTextEquals("at"u8))
                 {
-                    reader.Read();
-                    at = reader.GetDateTimeOffset();
+                    at = Text(ref reader, static (ref Utf8JsonReader value) => value.TryGetDateTimeOffset(out _));
                 }
                 else if (reader.ValueTextEquals("instance"u8))
                 {
-                    reader.Read();
-                    instance = reader.GetGuid();
+                    instance = Text(ref reader, static (ref Utf8JsonReader value) => value.TryGetGuid(out _));
                 }
                 else if (reader.ValueTextEquals("data"u8))
                 {
@@ -84,22 +93,20 @@ internal sealed class RecordedEvent : IDisposable
                 }
             }
 
-            return (id, instance, tenant, at, data) is ({ } one, { } writer, { } owner, { } moment, { } place)
-                ? new Head(one, writer, owner, moment, place)
-                : throw new JsonException("A member is missing.");
+            return id.Equals(default) || instance.Equals(default) || tenant.Equals(default) || at.Equals(default) || data.Equals(default)
+                ? throw new JsonException("A member is missing.")
+                : new Parts(id, instance, tenant, at, data);
         }
 
-        private static (string? Tenant, Range Data) ReadData(ref Utf8JsonReader reader)
+        private static (Range Tenant, Range Data) ReadData(ref Utf8JsonReader reader)
         {
             var start = (int)reader.TokenStartIndex;
-            string? tenant = null;
+            Range tenant = default;
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
-                var isTenant = reader.ValueTextEquals("tenant"u8);
-                reader.Read();
-                if (isTenant)
+                if (reader.ValueTextEquals("tenant"u8))
                 {
-                    tenant = reader.GetString();
+                    tenant = Text(ref reader, static (ref Utf8JsonReader _) => true);
                 }
                 else
                 {
@@ -109,5 +116,13 @@ internal sealed class RecordedEvent : IDisposable
 
             return (tenant, start..(int)reader.BytesConsumed);
         }
+
+        private static Range Text(ref Utf8JsonReader reader, Form form)
+        {
+            reader.Read();
+            return reader.TokenType == JsonTokenType.String && form(ref reader) ? (int)reader.TokenStartIndex..(int)reader.BytesConsumed : throw new JsonException("A member is of another form.");
+        }
+
+        private delegate bool Form(ref Utf8JsonReader value);
     }
 }

@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using TokenFactory.Storage.Journal;
 
 namespace TokenFactory.Storage.Outbox;
@@ -16,10 +13,7 @@ internal sealed class RequestEventWriter : IDisposable
     private const string Admission = "admitted";
     private const string CancelRequest = "cancel_requested";
 
-    private readonly ArrayBufferWriter<byte> _buffer = new(1024);
-    private readonly Utf8JsonWriter _json;
-
-    public RequestEventWriter() => _json = new Utf8JsonWriter(_buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
+    private readonly EventEnvelope _event = new();
 
     /// <summary>Made from the request's, so that what is written again is the same event.</summary>
     public static Guid AdmittedId(Guid requestId) => Ids.StepOf(requestId, Admission);
@@ -36,36 +30,25 @@ internal sealed class RequestEventWriter : IDisposable
     public ReadOnlySpan<byte> CancelRequested(Admission admission, string? keyId, DateTimeOffset at)
     {
         Begin(CancelRequestedId(admission.RequestId), admission, CancelRequest, at);
-        _json.WriteString("requested_by"u8, keyId);
+        _event.Json.WriteString("requested_by"u8, keyId);
         return End();
     }
 
-    public void Dispose() => _json.Dispose();
+    public void Dispose() => _event.Dispose();
 
     private void Begin(Guid id, Admission admission, string step, DateTimeOffset at)
     {
-        _buffer.ResetWrittenCount();
-        _json.Reset();
-        _json.WriteStartObject();
-        _json.WriteString("specversion"u8, "1.0"u8);
-        _json.WriteString("id"u8, id);
-        _json.WriteString("type"u8, Type);
-        _json.WriteString("source"u8, $"/gateways/{admission.InstanceId}");
-        _json.WriteString("subject"u8, admission.Tenant);
-        UsageData.WriteTime(_json, "time"u8, at);
-        _json.WriteString("datacontenttype"u8, "application/json"u8);
-        _json.WriteStartObject("data"u8);
-        _json.WriteString("step"u8, step);
-        UsageData.WriteFacts(_json, admission);
-        UsageData.WritePolicy(_json, admission);
-        UsageData.WriteTime(_json, "accepted_at"u8, admission.AcceptedAt);
+        _event.Begin(id, Type, admission.InstanceId, admission.Tenant, at);
+        _event.Json.WriteStartObject();
+        _event.Json.WriteString("step"u8, step);
+        UsageData.WriteFacts(_event.Json, admission);
+        UsageData.WritePolicy(_event.Json, admission);
+        UsageData.WriteTime(_event.Json, "accepted_at"u8, admission.AcceptedAt);
     }
 
     private ReadOnlySpan<byte> End()
     {
-        _json.WriteEndObject();
-        _json.WriteEndObject();
-        _json.Flush();
-        return _buffer.WrittenSpan;
+        _event.Json.WriteEndObject();
+        return _event.End();
     }
 }

@@ -160,7 +160,7 @@ internal sealed class PostgresOutbox(PostgresDatabase database, PostgresStorageO
 
     private static async Task<IReadOnlyList<OutboxMessage>> MessagesAsync(NpgsqlCommand command, CancellationToken cancel)
     {
-        using var recorded = new RecordedEvent();
+        var recorded = new RecordedEvent();
         await using var reader = await command.ExecuteReaderAsync(cancel);
         List<OutboxMessage> messages = [];
         while (await reader.ReadAsync(cancel))

@@ -99,7 +99,7 @@ internal sealed class SqliteOutbox(SqliteFile file, SqliteStorageOptions options
 
     private static async Task<IReadOnlyList<OutboxMessage>> ReadMessagesAsync(SqliteCommand command, CancellationToken cancel)
     {
-        using var recorded = new RecordedEvent();
+        var recorded = new RecordedEvent();
         using var reader = await command.ExecuteReaderAsync(cancel);
         List<OutboxMessage> messages = [];
         while (await reader.ReadAsync(cancel))

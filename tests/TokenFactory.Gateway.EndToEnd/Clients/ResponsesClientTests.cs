@@ -101,6 +101,24 @@ public sealed class ResponsesClientTests(ClientSites sites) : IClassFixture<Clie
     }
 
     [Fact]
+    public async Task A_kept_response_is_shown_listed_and_deleted()
+    {
+        var client = Client(sites[ClientSites.Responses].Fresh());
+        ResponseResult given = await client.CreateResponseAsync(ClientSite.Model, "alpha beta gamma");
+
+        ResponseResult shown = await client.GetResponseAsync(given.Id);
+        ResponseItemCollectionPage asked = await client.GetResponseInputItemCollectionPageAsync(new ResponseItemCollectionOptions(given.Id));
+        ResponseDeletionResult deleted = await client.DeleteResponseAsync(given.Id);
+        var gone = await Assert.ThrowsAsync<ClientResultException>(() => client.GetResponseAsync(given.Id));
+
+        Assert.Equal((given.Id, given.GetOutputText(), given.Usage.TotalTokenCount), (shown.Id, shown.GetOutputText(), shown.Usage.TotalTokenCount));
+        Assert.Equal("alpha beta gamma", Assert.IsAssignableFrom<MessageResponseItem>(Assert.Single(asked.Data)).Content[0].Text);
+        Assert.Equal((given.Id, true), (deleted.ResponseId, deleted.Deleted));
+        Assert.Equal(404, gone.Status);
+        Assert.Contains("response_not_found", gone.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task P9_a_conversation_that_never_was_is_not_found()
     {
         var refused = await Assert.ThrowsAsync<ClientResultException>(() => Client(sites[ClientSites.Responses].Fresh()).CreateResponseAsync(ClientSite.Model, "beta", "resp_of_nobody"));

@@ -7,9 +7,9 @@ namespace TokenFactory.Inference.Tests.Architecture;
 public sealed partial class WallTests
 {
     // The order of the path. Conversations are what a caller may go on with. ReadModel is what every stop judges by, Dialects the languages that clients and backends speak;
-    // Models are endpoints beside the path, and Infer is a contract around it.
+    // Models and Stored are endpoints beside the path, and Infer is a contract around it.
     private static readonly string[] _stops =
-        ["ReadModel", "Dialects", "Intake", "Access", "Conversations", "Guard", "Limits", "Policy", "Routing", "Dispatch", "Metering", "ModelAudit", "Ledger", "Models", "Infer"];
+        ["ReadModel", "Dialects", "Intake", "Access", "Conversations", "Guard", "Limits", "Policy", "Routing", "Dispatch", "Metering", "ModelAudit", "Ledger", "Models", "Stored", "Infer"];
 
     private static readonly string _source = Path.Combine(FindHouse(), "src");
 

@@ -90,5 +90,5 @@ public sealed class ConversationIdsTests
             Keys = KeyTable.Empty,
             Peppers = peppers,
         },
-        tenant, _route, id);
+        tenant, id, _route);
 }

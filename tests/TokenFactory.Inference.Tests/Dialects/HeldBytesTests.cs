@@ -126,5 +126,5 @@ public sealed class HeldBytesTests
         _ => new SignedBody(Ids(), budget),
     };
 
-    private static ResponseIds Ids() => new(id => id, null);
+    private static ResponseIds Ids() => new(id => id, static _ => null);
 }

@@ -103,11 +103,7 @@ internal sealed class Database(World world) : IDisposable
     public Outcome? OutcomeOf(Guid request) =>
         Adjustments.TryGetValue(request, out var adjusted) ? adjusted.Known.Outcome : Settlements.TryGetValue(request, out var settled) ? settled.Outcome : null;
 
-    public void Dispose()
-    {
-        _records.Dispose();
-        _events.Dispose();
-    }
+    public void Dispose() => _records.Dispose();
 
     private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
 

@@ -17,11 +17,7 @@ public sealed class RecordedEventTests : IDisposable
     private readonly AuditBodyWriter _records = new();
     private readonly RecordedEvent _events = new();
 
-    public void Dispose()
-    {
-        _records.Dispose();
-        _events.Dispose();
-    }
+    public void Dispose() => _records.Dispose();
 
     [Fact]
     public void A_settlements_event_has_these_bytes_and_no_others()

@@ -73,7 +73,7 @@ internal sealed class PostgresUnderTest : StoreUnderTest
         List<OutboxMessage> messages = [];
         await using var connection = await ConnectAsync();
         await using var command = new NpgsqlCommand($"SELECT o.seq, o.event_id, o.type, o.body, o.created_at, o.xid, {RecordedEvent.RecordOf} FROM outbox o ORDER BY o.xid, o.seq", connection);
-        using var recorded = new RecordedEvent();
+        var recorded = new RecordedEvent();
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {

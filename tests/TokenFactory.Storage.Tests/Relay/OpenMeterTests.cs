@@ -29,7 +29,7 @@ public sealed class OpenMeterTests : IAsyncDisposable
     {
         await ListenAsync();
         using var records = new AuditBodyWriter();
-        using var writer = new RecordedEvent();
+        var writer = new RecordedEvent();
         OutboxMessage[] events = [.. Enumerable.Range(0, 50).Select(_ =>
         {
             var settlement = SomeRequest.Settlement(SomeRequest.Admission(Ids.New(TimeProvider.System)));

@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using TokenFactory.TestKit.Processes;
 using TokenFactory.TestKit.Upstream.Anthropic;
+using TokenFactory.TestKit.Upstream.Responses;
 using TokenFactory.TestKit.Upstream.Steps;
 using TokenFactory.TestKit.Upstream.Wires;
 
@@ -27,7 +28,7 @@ public sealed class FakeUpstream : IAsyncDisposable
     private readonly ConcurrentDictionary<string, Func<UpstreamAsk, Script>> _byModel = new();
     private readonly ConcurrentDictionary<string, Script> _byPath = new();
     private readonly ConcurrentQueue<Script> _next = new();
-    private readonly ConcurrentDictionary<string, int> _kept = new();
+    private readonly ResponseStore _kept = new();
     private long _number;
     private volatile Exception? _brokenScript;
 
@@ -187,8 +188,7 @@ public sealed class FakeUpstream : IAsyncDisposable
         var ask = operation == UpstreamOperation.Other ? UpstreamAsk.Nothing : UpstreamAsk.Parse(operation, bytes);
         if (ask?.PreviousResponseId is { } previous)
         {
-            // Earlier turns are input again, and only who kept them can count them.
-            ask = ask with { PromptTokens = ask.PromptTokens + _kept.GetValueOrDefault(previous) };
+            ask = ask with { PromptTokens = ask.PromptTokens + _kept.TokensOf(previous) };
         }
 
         var request = new UpstreamRequest(Interlocked.Increment(ref _number), context, bytes, _options.KeepBodies, ask);
@@ -201,12 +201,6 @@ public sealed class FakeUpstream : IAsyncDisposable
         }
 
         Totals.Arrived(request);
-        if (operation == UpstreamOperation.Responses)
-        {
-            // Before the caller can know the id.
-            _kept[$"resp_{Name}{request.Number}"] = request.PromptTokens;
-        }
-
         await PlayAsync(context, request, script);
         Totals.Ended(request);
     }
@@ -218,6 +212,12 @@ public sealed class FakeUpstream : IAsyncDisposable
             ? new SocketWire(context.Features.Get<IConnectionSocketFeature>()!.Socket, both.Token)
             : new KestrelWire(context.Response);
         var play = new Play(this, request, script.Style, wire, both.Token);
+        if (play.Ask.Operation == UpstreamOperation.Responses)
+        {
+            // Before the caller can know the id.
+            _kept.Keep(play);
+        }
+
         try
         {
             foreach (var step in script.Steps(play))
@@ -288,7 +288,7 @@ public sealed class FakeUpstream : IAsyncDisposable
 
         return operation switch
         {
-            UpstreamOperation.Other => Backend.Page(context.Request, Models),
+            UpstreamOperation.Other => _kept.Page(context.Request) ?? Backend.Page(context.Request, Models),
             UpstreamOperation.Messages or UpstreamOperation.CountTokens => MessageBackend.Refusal(context.Request, ask) ?? ForMessages(ask!),
             _ => ForInference(ask),
         };
@@ -315,7 +315,7 @@ public sealed class FakeUpstream : IAsyncDisposable
             return Backend.Error(400, "you must provide a model parameter", "invalid_request_error", null);
         }
 
-        if (ask.PreviousResponseId is { } previous && !_kept.ContainsKey(previous))
+        if (ask.PreviousResponseId is { } previous && !_kept.Has(previous))
         {
             return Backend.Error(400, $"Previous response with id '{previous}' not found.", "invalid_request_error", "previous_response_not_found");
         }

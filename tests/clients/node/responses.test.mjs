@@ -85,6 +85,14 @@ for (const where of ["the built-in model", "an upstream", "an Anthropic-kind ups
       if (keeps) await assert.rejects(client.responses.create(ask({ previous_response_id: `${first.id}A` })), OpenAI.NotFoundError);
     });
 
+    test("a response that nobody kept is not there to be shown, listed or deleted", async () => {
+      const { id } = await client.responses.create(ask());
+      const isGone = (error) => error instanceof OpenAI.NotFoundError && error.code === "response_not_found";
+      await assert.rejects(client.responses.retrieve(id), isGone);
+      await assert.rejects(client.responses.inputItems.list(id), isGone);
+      await assert.rejects(client.responses.delete(id), isGone);
+    });
+
     test("what cannot be metered is refused by name", async () => {
       await assert.rejects(client.responses.create(ask({ background: true })), (error) => {
         assert.ok(error instanceof OpenAI.BadRequestError);

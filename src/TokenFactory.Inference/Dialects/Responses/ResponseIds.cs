@@ -9,8 +9,8 @@ namespace TokenFactory.Inference.Dialects.Responses;
 /// is worth something at that backend alone and says nothing of whose it is, so no client ever has one.
 /// </summary>
 /// <param name="sign">The backend's id → the client's.</param>
-/// <param name="previous">What the client called the response that this one goes on from; null when it began anew.</param>
-internal sealed class ResponseIds(Func<string, string> sign, string? previous)
+/// <param name="previous">The same of the response that this one goes on from; null where the client named none.</param>
+internal sealed class ResponseIds(Func<string, string> sign, Func<string, string?> previous)
 {
     // Deeper than any request that Intake takes, whose tools a response tells again.
     private const int DepthBound = 1000;
@@ -101,7 +101,7 @@ internal sealed class ResponseIds(Func<string, string> sign, string? previous)
         else
         {
             // A backend that names one although the client named none has mixed conversations up: the client is not told whose.
-            _edits.Add((start, end, previous is null ? "null"u8.ToArray() : Quoted(previous)));
+            _edits.Add((start, end, previous(reader.GetString()!) is { } known ? Quoted(known) : "null"u8.ToArray()));
         }
     }
 

@@ -21,6 +21,7 @@ internal sealed class DeploymentStanding
     private readonly TimeProvider _clock;
     private readonly Random _random;
     private readonly Action<string, TimeSpan> _told;
+    private readonly CircuitBreakerStateProvider _circuitState = new();
     private readonly ResiliencePipeline<Failure?>? _circuit;
     private readonly ResiliencePipeline<bool>? _quality;
     private readonly RetryAllowance? _retries;
@@ -61,6 +62,14 @@ internal sealed class DeploymentStanding
         if (_circuit is null)
         {
             return (true, await attempt(state));
+        }
+
+        if (_circuitState.CircuitState == CircuitState.Closed)
+        {
+            // Nearly always. The circuit has nothing to decide and need not stand around the whole attempt: it is told how that went.
+            var failure = await attempt(state);
+            Learn(_circuit, failure);
+            return (true, failure);
         }
 
         try
@@ -111,6 +120,24 @@ internal sealed class DeploymentStanding
         }
     }
 
+    /// <summary>What began before the circuit opened decides nothing of when it closes.</summary>
+    private void Learn(ResiliencePipeline<Failure?> circuit, Failure? failure)
+    {
+        if (_circuitState.CircuitState != CircuitState.Closed)
+        {
+            return;
+        }
+
+        try
+        {
+            circuit.Execute(static known => known, failure);
+        }
+        catch (BrokenCircuitException)
+        {
+            // It opened in between.
+        }
+    }
+
     private void PassOver(string reason, TimeSpan length)
     {
         if (length <= TimeSpan.Zero || PassedOver?.Left >= length)
@@ -125,6 +152,7 @@ internal sealed class DeploymentStanding
     private ResiliencePipeline<Failure?> Build(Circuit circuit) => new ResiliencePipelineBuilder<Failure?> { TimeProvider = _clock }
         .AddCircuitBreaker(new CircuitBreakerStrategyOptions<Failure?>
         {
+            StateProvider = _circuitState,
             FailureRatio = circuit.FailureRatio,
             MinimumThroughput = circuit.MinimumAttempts,
             SamplingDuration = circuit.Window,

@@ -38,6 +38,11 @@ public sealed class TenantModels
         return own is null || (common is not null && ModelPattern.MostSpecificFirst(common.Pattern, own.Pattern) < 0) ? common : own;
     }
 
+    /// <summary>What a deployment is asked as: names first, in their order, then patterns.</summary>
+    public IEnumerable<ModelRoute> ServedBy(string deployment) =>
+        Names.Order(StringComparer.Ordinal).Select(name => Find(name)!).Concat(_patterns).Concat(_shared?._patterns ?? [])
+            .Where(route => route.Targets.Any(target => target.Deployment.Name == deployment));
+
     private ModelRoute? Match(string model)
     {
         foreach (var candidate in _patterns)

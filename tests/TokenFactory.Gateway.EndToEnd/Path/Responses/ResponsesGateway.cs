@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using TokenFactory.TestKit.Http;
 
@@ -14,12 +15,20 @@ public sealed class ResponsesGateway : PathGateway
 
     public static string Stranger => Secret("stranger");
 
+    /// <summary>Of the first tenant, for a model that none of its responses are of.</summary>
+    public static string Elsewhere => Secret("elsewhere");
+
+    /// <summary>Of the first tenant; three requests a minute.</summary>
+    public static string Slow => Secret("slow");
+
     protected override Dictionary<string, string?> Environment => new()
     {
         ["FAR_KEY"] = Credential,
         ["KEY_ACME"] = Secret("acme"),
         ["KEY_NARROW"] = Secret("narrow"),
         ["KEY_STRANGER"] = Secret("stranger"),
+        ["KEY_ELSEWHERE"] = Secret("elsewhere"),
+        ["KEY_SLOW"] = Secret("slow"),
     };
 
     protected override string Config => $$"""
@@ -59,7 +68,10 @@ public sealed class ResponsesGateway : PathGateway
         tenants:
           - name: acme
             projects: [ { name: search } ]
-            keys: [ { name: all, project: search, secret: env:KEY_ACME } ]
+            keys:
+              - { name: all, project: search, secret: env:KEY_ACME }
+              - { name: elsewhere, project: search, secret: env:KEY_ELSEWHERE, models: [embedder] }
+              - { name: slow, project: search, secret: env:KEY_SLOW, limits: { requests_per_minute: 3 } }
           - name: small
             tier: narrow
             projects: [ { name: search } ]
@@ -92,6 +104,12 @@ public sealed class ResponsesGateway : PathGateway
 
     public Task<RawResponse> SendAsync(byte[] body, string? key = null, params string[] headers) => RawHttp.SendAsync(
         Gateway.BaseUrl, RawHttp.Post("/v1/responses", body, [$"authorization: Bearer {key ?? Key}", .. headers]), TimeSpan.FromSeconds(30));
+
+    /// <param name="path">Below a response's own.</param>
+    public Task<RawResponse> AboutAsync(string method, string id, string path = "", string? key = null) => RawHttp.SendAsync(
+        Gateway.BaseUrl,
+        Encoding.Latin1.GetBytes($"{method} /v1/responses/{id}{path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key ?? Key}\r\ncontent-length: 0\r\n\r\n"),
+        TimeSpan.FromSeconds(30));
 
     private static string Secret(string name) => $"{name}-key-that-is-long-enough";
 }

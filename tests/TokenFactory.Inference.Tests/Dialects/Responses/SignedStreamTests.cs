@@ -81,7 +81,7 @@ public sealed class SignedStreamTests
         Assert.Throws<UnreadableAnswerException>(() => converter.Complete());
     }
 
-    private static ResponseIds Ids(string? previous) => new(id => $"signed {id}", previous);
+    private static ResponseIds Ids(string? previous) => new(id => $"signed {id}", _ => previous);
 
     private static string Converted(ReadOnlySpan<byte> stream, IEnumerable<int> cuts)
     {
