@@ -1,4 +1,5 @@
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Routes;
 
 namespace TokenFactory.Inference.Access;
 
@@ -14,4 +15,8 @@ public sealed record Caller(ApiKey Key)
     /// <summary>Every allow-list above the key must allow the model: lists narrow, none widens.</summary>
     public bool MayUse(string model) =>
         Key.Models.Allows(model) && Project.Models.Allows(model) && Tier.Models.Allows(model);
+
+    /// <summary>Whether each of those lists allows a model that the pattern matches.</summary>
+    public bool MayUseSome(ModelPattern pattern) =>
+        Key.Models.AllowsSome(pattern) && Project.Models.AllowsSome(pattern) && Tier.Models.AllowsSome(pattern);
 }

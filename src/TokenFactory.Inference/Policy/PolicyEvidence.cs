@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Collections.Frozen;
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -18,9 +17,6 @@ internal static class PolicyEvidence
 {
     private static readonly JsonWriterOptions _plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    // Of a tenant's requests that declare nothing and meet no rule, most have the same evidence.
-    private static readonly ConditionalWeakTable<Tenant, Usual> _usual = [];
-
     /// <param name="decision">Null when the caller's words were not understood.</param>
     /// <param name="shadow">Null without a shadow bundle.</param>
     public static string Of(Snapshot snapshot, Governance declared, Decision? decision, IReadOnlyList<Exclusion> exclusions, ShadowVerdict? shadow)
@@ -34,17 +30,10 @@ internal static class PolicyEvidence
     }
 
     /// <summary>Where nothing was declared, the one region is the tenant's own.</summary>
-    private static string OfTenantsRegion(Snapshot snapshot, Decision decision, ShadowVerdict? shadow)
-    {
-        if (_usual.TryGetValue(decision.Tenant, out var usual) && ReferenceEquals(usual.Snapshot, snapshot) && usual.HasShadow == shadow is not null)
-        {
-            return usual.Text;
-        }
-
-        var text = Write(snapshot, Governance.Undeclared, decision, [], shadow);
-        _usual.AddOrUpdate(decision.Tenant, new Usual(snapshot, shadow is not null, text));
-        return text;
-    }
+    private static string OfTenantsRegion(Snapshot snapshot, Decision decision, ShadowVerdict? shadow) =>
+        snapshot.UsualEvidence.TryGetValue(decision.Tenant.Name, out var text)
+            ? text
+            : snapshot.UsualEvidence.GetOrAdd(decision.Tenant.Name, Write(snapshot, Governance.Undeclared, decision, [], shadow));
 
     private static string Write(Snapshot snapshot, Governance declared, Decision? decision, IReadOnlyList<Exclusion> exclusions, ShadowVerdict? shadow)
     {
@@ -190,6 +179,4 @@ internal static class PolicyEvidence
 
         json.WriteEndArray();
     }
-
-    private sealed record Usual(Snapshot Snapshot, bool HasShadow, string Text);
 }

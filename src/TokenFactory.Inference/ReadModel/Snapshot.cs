@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Text;
 using System.Text.Json;
@@ -30,6 +31,9 @@ public sealed class Snapshot
 
     /// <summary>What every decision under this snapshot rests on, as a JSON object: the revision, the bundle if there is one, and the shadow bundle, which agrees.</summary>
     internal string PolicyInForce => field ??= WritePolicyInForce();
+
+    /// <summary>What requests rest on that declare nothing and meet no rule, of tenants with a region of their own, by the tenant's name; filled by Policy, with one entry a tenant at most.</summary>
+    internal ConcurrentDictionary<string, string> UsualEvidence { get; } = new(StringComparer.Ordinal);
 
     public required FrozenDictionary<string, Tenant> Tenants { get; init; }
 

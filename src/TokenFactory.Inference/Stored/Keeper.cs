@@ -1,10 +1,11 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using TokenFactory.Inference.Conversations;
 using TokenFactory.Inference.Dialects;
-using TokenFactory.Inference.Dialects.Events;
 using TokenFactory.Inference.Dialects.Responses;
 using TokenFactory.Inference.Dispatch;
+using TokenFactory.Inference.Dispatch.Standing;
 using TokenFactory.Storage.Ledger;
 using Yarp.ReverseProxy;
 
@@ -14,20 +15,24 @@ namespace TokenFactory.Inference.Stored;
 /// Asks the one deployment that keeps a response, over the connections of its cluster, so under the same rule of addresses and with the same
 /// credential as its prompts. It is asked once: nobody else has what is asked for.
 /// </summary>
-internal sealed class Keeper(IProxyStateLookup clusters, DispatchOptions options, Drain drain, BodyBudget budget, TimeProvider clock)
+internal sealed class Keeper(IProxyStateLookup clusters, Standings standings, DispatchOptions options, Drain drain, TimeProvider clock)
 {
-    private const int BodyBoundBytes = 32 * 1024 * 1024;
     private const int ReadBytes = 16 * 1024;
 
     private static readonly ProductInfoHeaderValue _agent = new("token-factory-gateway", "1.0");
 
-    /// <summary>The answer is held whole: it leaves once it is recorded.</summary>
-    /// <param name="answer">Filled with the answer in the client's words.</param>
+    /// <param name="answer">Filled.</param>
     /// <returns>Its status, null when no head came, and why there is no answer.</returns>
-    public async Task<(int? Status, Failure? Failure)> AskAsync(StoredAsk ask, string requestId, PooledBytes answer, CancellationToken client)
+    public async Task<(int? Status, Failure? Failure)> AskAsync(StoredAsk ask, string requestId, KeptAnswer answer, CancellationToken client)
     {
         using var ticking = new AttemptClock(ask.Keeper.Clocks ?? options.Clocks, clock, client, drain.Over);
         int? status = null;
+        var standing = standings.Of(ask.Keeper);
+        if (!ask.Keeper.IsEnabled || standing.PassedOver is not null)
+        {
+            return (null, Failed(GatewayError.NoBackend with { RetryAfter = standing.PassedOver?.Left ?? GatewayError.NoBackend.RetryAfter }));
+        }
+
         try
         {
             if (!clusters.TryGetCluster(ask.Keeper.Name, out var cluster) || cluster.DestinationsState.AvailableDestinations is not { Count: > 0 } replicas)
@@ -36,7 +41,12 @@ internal sealed class Keeper(IProxyStateLookup clusters, DispatchOptions options
             }
 
             var replica = replicas[Random.Shared.Next(replicas.Count)];
-            using var request = new HttpRequestMessage(ask.Kind.Method, $"{replica.Model.Config.Address.TrimEnd('/')}/{ask.UpstreamPath}");
+            using var request = new HttpRequestMessage(ask.Kind.Method, $"{replica.Model.Config.Address.TrimEnd('/')}/{ask.UpstreamPath}")
+            {
+                // As YARP asks it, or a backend that speaks nothing older would serve prompts alone.
+                Version = HttpVersion.Version20,
+                VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+            };
             if (!ask.Keeper.MayBeAskedAt(request.RequestUri!))
             {
                 return (null, Failed(GatewayError.EndpointChanged));
@@ -48,6 +58,11 @@ internal sealed class Keeper(IProxyStateLookup clusters, DispatchOptions options
             Credentials.Add(request.Headers, ask.Keeper.Provider);
             using var response = await cluster.Model.HttpClient.SendAsync(request, ticking.Token);
             status = (int)response.StatusCode;
+            if (BackendRefusal.RestOf(response, clock.GetUtcNow()) is { } rest && ask.Keeper.Endpoints.Count <= 1)
+            {
+                standing.Rest(rest.Reason, rest.Asked);
+            }
+
             return (status, response.IsSuccessStatusCode ? await ReadAsync(ask, response, ticking, answer) : Failed(await RefusalAsync(ask, response, ticking.Token)));
         }
         catch (Exception cut) when (cut is OperationCanceledException or HttpRequestException or IOException)
@@ -56,9 +71,9 @@ internal sealed class Keeper(IProxyStateLookup clusters, DispatchOptions options
         }
     }
 
-    private async Task<Failure?> ReadAsync(StoredAsk ask, HttpResponseMessage response, AttemptClock ticking, PooledBytes answer)
+    private static async Task<Failure?> ReadAsync(StoredAsk ask, HttpResponseMessage response, AttemptClock ticking, KeptAnswer answer)
     {
-        using var body = new HeldBytes(budget, BodyBoundBytes, forms: 3);
+        var body = answer.Came;
         try
         {
             await using var stream = await response.Content.ReadAsStreamAsync(ticking.Token);
@@ -74,13 +89,15 @@ internal sealed class Keeper(IProxyStateLookup clusters, DispatchOptions options
                 return Failed(GatewayError.BackendFailed);
             }
 
-            var ids = new ResponseIds(id => id == ask.Kept.BackendId ? ask.ResponseId : Sign(ask, id), previous => Sign(ask, previous));
+            // Another response than the one that was asked for is somebody else's, perhaps another tenant's.
+            var ids = new ResponseIds(
+                id => id == ask.Kept.BackendId ? ask.ResponseId : throw new UnreadableAnswerException("it is another response"), previous => Sign(ask, previous));
             if (ask.Kind.NamesResponse && ids.Find(body.Span, isEvent: false).Count == 0)
             {
                 return Failed(GatewayError.BackendFailed);
             }
 
-            ids.Write(body.Span, places: null, answer);
+            ids.Write(body.Span, places: null, answer.Told);
             return null;
         }
         catch (NoRoomForAnswerException)

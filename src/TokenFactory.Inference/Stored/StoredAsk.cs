@@ -2,14 +2,17 @@ using TokenFactory.Inference.Access;
 using TokenFactory.Inference.Conversations;
 using TokenFactory.Inference.Intake;
 using TokenFactory.Inference.ReadModel;
+using TokenFactory.Inference.ReadModel.Routes;
 
 namespace TokenFactory.Inference.Stored;
 
 /// <summary>What a caller wants of a response that a backend keeps: where that is, and what the backend calls it.</summary>
-/// <param name="Model">The public name or pattern by which the caller may ask the keeper: what the record says in a model's place.</param>
+/// <param name="Route">By which the caller may ask the keeper, and with nobody else in it: its name or pattern stands in a model's place.</param>
 /// <param name="Query">Of the request, as it goes on; empty or with its question mark.</param>
-internal sealed record StoredAsk(StoredKind Kind, string ResponseId, Conversation Kept, Deployment Keeper, string Model, Caller Caller, Snapshot Snapshot, string Query)
+internal sealed record StoredAsk(StoredKind Kind, string ResponseId, Conversation Kept, Deployment Keeper, ModelRoute Route, Caller Caller, Snapshot Snapshot, string Query)
 {
+    public string Model => Route.Pattern.ToString();
+
     public string UpstreamPath => $"responses/{Uri.EscapeDataString(Kept.BackendId)}{Kind.Tail}{Query}";
 
     /// <summary>
@@ -26,7 +29,15 @@ internal sealed record StoredAsk(StoredKind Kind, string ResponseId, Conversatio
             return null;
         }
 
-        var model = snapshot.Registry.ModelsOf(caller.Tenant).ServedBy(keeper.Name).Select(static route => route.Pattern.ToString()).FirstOrDefault(caller.MayUse);
-        return model is null ? null : new StoredAsk(kind, id, kept, keeper, model, caller, snapshot, query);
+        var route = snapshot.Registry.ModelsOf(caller.Tenant).ServedBy(keeper.Name).FirstOrDefault(route => caller.MayUseSome(route.Pattern));
+        return route is null ? null : new StoredAsk(kind, id, kept, keeper, route with { Targets = [.. route.Targets.Where(target => target.Deployment == keeper)] }, caller, snapshot, query);
     }
+
+    /// <summary>As the stops of the path know a request: one without a prompt.</summary>
+    public Exchange ToExchange(Guid requestId, TimeProvider clock) => new(requestId, Operations.Responses, Snapshot, clock, Dialect.Responses)
+    {
+        Ask = Ask.Imagined(Operations.Responses, Model, inputTokens: 0, maxOutputTokens: 0, Governance.Undeclared),
+        Caller = Caller,
+        Route = Route,
+    };
 }

@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using TokenFactory.Inference.Access;
-using TokenFactory.Inference.Conversations;
 using TokenFactory.Inference.ReadModel;
 
 namespace TokenFactory.Inference.Stored;
@@ -44,6 +43,6 @@ internal static class StoredEndpoints
     private static Task RefuseToCancelAsync(HttpContext context, string id)
     {
         var (key, snapshot) = context.KeyedCall();
-        return context.RefuseAsync(ConversationIds.Find(snapshot, key.Tenant.Name, id) is null ? GatewayError.ResponseNotFound : GatewayError.ResponseNotInBackground);
+        return context.RefuseAsync(StoredAsk.Find(StoredKind.Retrieve, new Caller(key), snapshot, id, query: "") is null ? GatewayError.ResponseNotFound : GatewayError.ResponseNotInBackground);
     }
 }

@@ -14,7 +14,7 @@ internal static class RecordedAttempts
             using var record = JsonDocument.Parse(body);
             return [.. record.RootElement.GetProperty("attempts"u8).EnumerateArray().Select(static (attempt, index) => Of(attempt, index + 1))];
         }
-        catch (Exception notARecord) when (notARecord is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception notARecord) when (notARecord is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or OverflowException)
         {
             // Somebody changed it. The verifier says so; a caller's page must not fall over it.
             return [];
@@ -23,8 +23,8 @@ internal static class RecordedAttempts
 
     private static Attempt Of(JsonElement attempt, int ordinal) => new(
         ordinal,
-        attempt.GetProperty("deployment"u8).GetString()!,
-        attempt.GetProperty("provider"u8).GetString()!,
+        attempt.GetProperty("deployment"u8).GetString() ?? throw new FormatException("an attempt was made somewhere"),
+        attempt.GetProperty("provider"u8).GetString() ?? throw new FormatException("an attempt was made somewhere"),
         attempt.GetProperty("region"u8).GetString(),
         attempt.GetProperty("status"u8) is { ValueKind: JsonValueKind.Number } status ? status.GetInt32() : null,
         attempt.GetProperty("error"u8).GetString(),

@@ -2,7 +2,7 @@ using TokenFactory.Storage.Ledger;
 
 namespace TokenFactory.Storage.Journal;
 
-/// <summary>The single closing of an admission, with usage and evidence. Its transaction also holds the attempts and the outbox row.</summary>
+/// <summary>The single closing of an admission, with usage and evidence. Its transaction also holds its audit record, which tells its attempts, and the outbox row.</summary>
 public sealed record Settlement
 {
     public required Admission Admission { get; init; }

@@ -1,6 +1,9 @@
 using System.Buffers;
+using System.Data.Common;
 using System.Text;
 using System.Text.Json;
+using TokenFactory.Storage.Audit;
+using TokenFactory.Storage.Ledger;
 
 namespace TokenFactory.Storage.Outbox;
 
@@ -17,27 +20,43 @@ internal sealed class RecordedEvent
     /// <summary>Of a denial: its data is the whole body of the record, byte for byte.</summary>
     public const string Denial = "tokenfactory.audit.v1";
 
-    /// <summary>SQL: the body of the record that the row o is told by; null where the row has a body.</summary>
-    public const string RecordOf = "CASE WHEN coalesce(length(o.body), 0) = 0 THEN (SELECT r.body FROM audit_records r WHERE r.record_id = o.event_id) END";
+    /// <summary>SQL, of the record r that a row o of the outbox is told by: what <see cref="Body"/> reads.</summary>
+    public const string Columns = "r.body, r.kind, r.chain, r.sequence, r.previous, r.hash";
+
+    /// <summary>SQL: which record that is; none where the row has a body of its own.</summary>
+    public const string IsToldBy = "r.record_id = o.event_id AND coalesce(length(o.body), 0) = 0";
 
     private static readonly byte[] _usage = Encoding.UTF8.GetBytes(Usage);
     private static readonly byte[] _denial = Encoding.UTF8.GetBytes(Denial);
 
     private readonly ArrayBufferWriter<byte> _event = new(2048);
 
-    /// <param name="own">The row's body; null or empty where there is none.</param>
-    /// <param name="record">What <see cref="RecordOf"/> found.</param>
-    /// <returns>Empty when neither tells anything.</returns>
-    public byte[] Body(string type, byte[]? own, byte[]? record) => own is { Length: > 0 } ? own : record is null ? [] : Of(type, record) ?? [];
+    /// <summary>What is to be relayed: the row's own body, or what its record tells.</summary>
+    /// <param name="own">The column of the row's body.</param>
+    /// <param name="record">The first of <see cref="Columns"/>.</param>
+    /// <returns>Empty when nobody can tell it: there is no record, or somebody changed it.</returns>
+    public byte[] Body(DbDataReader reader, StoredValues values, Guid eventId, string type, int own, int record)
+    {
+        if (reader.BytesOrNull(own) is { Length: > 0 } body)
+        {
+            return body;
+        }
 
+        return reader.BytesOrNull(record) is { } told && (reader.GetString(record + 1) == AuditKind.Denial) == (type == Denial)
+            && AuditVerifier.IsHashOf(values.Id(reader, record + 2), reader.GetInt64(record + 3), reader.GetFieldValue<byte[]>(record + 4), told, reader.GetFieldValue<byte[]>(record + 5))
+            ? Of(eventId, type, told) ?? []
+            : [];
+    }
+
+    /// <param name="eventId">The record's.</param>
     /// <param name="type">One of the two.</param>
     /// <param name="body">The record's, byte for byte.</param>
     /// <returns>Null when the body is none that the gateway writes: somebody changed it.</returns>
-    public byte[]? Of(string type, ReadOnlySpan<byte> body)
+    public byte[]? Of(Guid eventId, string type, ReadOnlySpan<byte> body)
     {
         try
         {
-            var parts = Parts.Read(body);
+            var parts = Parts.Read(body, eventId);
             _event.ResetWrittenCount();
             Write("{\"specversion\":\"1.0\",\"id\":"u8, body[parts.Id]);
             Write(",\"type\":\""u8, type == Denial ? _denial : _usage);
@@ -63,7 +82,7 @@ internal sealed class RecordedEvent
     /// <summary>Where in the body the values are that the event takes over as they are written there, quotation marks included.</summary>
     private readonly record struct Parts(Range Id, Range Instance, Range Tenant, Range At, Range Data)
     {
-        public static Parts Read(ReadOnlySpan<byte> body)
+        public static Parts Read(ReadOnlySpan<byte> body, Guid eventId)
         {
             Range id = default, instance = default, tenant = default, at = default, data = default;
             var reader = new Utf8JsonReader(body);
@@ -72,7 +91,7 @@ internal sealed class RecordedEvent
             {
                 if (reader.ValueTextEquals("id"u8))
                 {
-                    id = Text(ref reader, static (ref Utf8JsonReader value) => value.TryGetGuid(out _));
+                    id = Text(ref reader, (ref Utf8JsonReader value) => value.TryGetGuid(out var said) && said == eventId);
                 }
                 else if (reader.ValueTextEquals("at"u8))
                 {

@@ -1,5 +1,4 @@
 using Npgsql;
-using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Outbox;
 
 namespace TokenFactory.Storage.Postgres;
@@ -24,7 +23,8 @@ internal sealed class PostgresOutbox(PostgresDatabase database, PostgresStorageO
     /// </summary>
     private const string ReadSql =
         $"""
-        SELECT o.seq, o.event_id, o.type, o.body, o.created_at, {RecordedEvent.RecordOf}, o.xid FROM outbox o
+        SELECT o.seq, o.event_id, o.type, o.body, o.created_at, o.xid, {RecordedEvent.Columns} FROM outbox o
+        LEFT JOIN LATERAL (SELECT * FROM audit_records r WHERE {RecordedEvent.IsToldBy} LIMIT 1) AS r ON true
         WHERE (o.xid, o.seq) > ($1, $2) AND o.xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY o.xid, o.seq LIMIT $3
         """;
 
@@ -103,7 +103,8 @@ internal sealed class PostgresOutbox(PostgresDatabase database, PostgresStorageO
     {
         await using var command = database.Pool.CreateCommand(
             $"""
-            SELECT o.seq, o.event_id, o.type, o.body, o.parked_at, {RecordedEvent.RecordOf}, '0'::xid8 FROM dead_letters o
+            SELECT o.seq, o.event_id, o.type, o.body, o.parked_at, '0'::xid8, {RecordedEvent.Columns} FROM dead_letters o
+            LEFT JOIN LATERAL (SELECT * FROM audit_records r WHERE {RecordedEvent.IsToldBy} LIMIT 1) AS r ON true
             WHERE o.sink = $1 AND o.replay_at IS NOT NULL AND EXISTS (SELECT 1 FROM sink_cursors c WHERE c.sink = $1 AND c.leased_by = $2 AND c.leased_until > now())
             ORDER BY o.parked_at, o.seq LIMIT $3
             """);
@@ -165,10 +166,9 @@ internal sealed class PostgresOutbox(PostgresDatabase database, PostgresStorageO
         List<OutboxMessage> messages = [];
         while (await reader.ReadAsync(cancel))
         {
-            var type = reader.GetString(2);
+            var (id, type) = (reader.GetGuid(1), reader.GetString(2));
             messages.Add(new OutboxMessage(
-                reader.GetInt64(0), reader.GetGuid(1), type, recorded.Body(type, reader.BytesOrNull(3), reader.BytesOrNull(5)), reader.GetFieldValue<DateTimeOffset>(4),
-                reader.GetFieldValue<ulong>(6)));
+                reader.GetInt64(0), id, type, recorded.Body(reader, PostgresValues.Instance, id, type, own: 3, record: 6), reader.GetFieldValue<DateTimeOffset>(4), reader.GetFieldValue<ulong>(5)));
         }
 
         return messages;

@@ -91,7 +91,7 @@ internal sealed partial class SinkRelay(ISink sink, IOutbox outbox, RelayOptions
                 await DeliverAsync([.. messages.Skip(half)], abort);
                 return;
             }
-            catch (SinkRejectedException rejection) when (rejections >= options.RejectionsBeforeParking)
+            catch (SinkRejectedException rejection) when (messages[0].IsLost || rejections >= options.RejectionsBeforeParking)
             {
                 Log.Parked(logger, sink.Name, messages[0].EventId, rejections, rejection.Message);
                 await outbox.ParkAsync(sink.Name, messages[0], rejections, rejection.Message);

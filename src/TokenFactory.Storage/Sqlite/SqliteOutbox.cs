@@ -1,5 +1,4 @@
 using Microsoft.Data.Sqlite;
-using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Outbox;
 using TokenFactory.Storage.Sqlite.Writer;
 
@@ -19,7 +18,7 @@ internal sealed class SqliteOutbox(SqliteFile file, SqliteStorageOptions options
         using var command = connection.CreateCommand();
         command.CommandText =
             $"""
-            SELECT o.seq, o.event_id, o.type, o.body, o.created_at, {RecordedEvent.RecordOf} FROM outbox o
+            SELECT o.seq, o.event_id, o.type, o.body, o.created_at, {RecordedEvent.Columns} FROM outbox o LEFT JOIN audit_records r ON {RecordedEvent.IsToldBy}
             WHERE o.seq > coalesce((SELECT seq FROM sink_cursors WHERE sink = @sink), 0) ORDER BY o.seq LIMIT @limit
             """;
         command.Parameters.AddWithValue("@sink", sink);
@@ -53,7 +52,7 @@ internal sealed class SqliteOutbox(SqliteFile file, SqliteStorageOptions options
         using var command = connection.CreateCommand();
         command.CommandText =
             $"""
-            SELECT o.seq, o.event_id, o.type, o.body, o.parked_at, {RecordedEvent.RecordOf} FROM dead_letters o
+            SELECT o.seq, o.event_id, o.type, o.body, o.parked_at, {RecordedEvent.Columns} FROM dead_letters o LEFT JOIN audit_records r ON {RecordedEvent.IsToldBy}
             WHERE o.sink = @sink AND o.replay_at IS NOT NULL ORDER BY o.seq LIMIT @limit
             """;
         command.Parameters.AddWithValue("@sink", sink);
@@ -104,9 +103,8 @@ internal sealed class SqliteOutbox(SqliteFile file, SqliteStorageOptions options
         List<OutboxMessage> messages = [];
         while (await reader.ReadAsync(cancel))
         {
-            var type = reader.GetString(2);
-            messages.Add(new OutboxMessage(
-                reader.GetInt64(0), SqliteValues.Instance.Id(reader, 1), type, recorded.Body(type, reader.BytesOrNull(3), reader.BytesOrNull(5)), SqliteValues.Instance.Time(reader, 4)));
+            var (id, type) = (SqliteValues.Instance.Id(reader, 1), reader.GetString(2));
+            messages.Add(new OutboxMessage(reader.GetInt64(0), id, type, recorded.Body(reader, SqliteValues.Instance, id, type, own: 3, record: 5), SqliteValues.Instance.Time(reader, 4)));
         }
 
         return messages;

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using TokenFactory.Storage.Ledger;
 using TokenFactory.TestKit.Processes;
 using TokenFactory.TestKit.Upstream;
@@ -52,6 +53,56 @@ public sealed class ResponsesHeldTests
         }
 
         Assert.Equal(isLost ? Outcome.Failed : Outcome.Completed, (await books.SettlementsAsync())[id].Outcome);
+    }
+
+    [Fact]
+    public async Task P1_a_kept_response_is_not_deleted_while_nothing_can_be_recorded_and_its_admission_is_closed()
+    {
+        using var data = new TempFolder();
+        await using var upstream = await FakeUpstream.StartAsync();
+        var options = Site.Options(upstream, data);
+        await using var gateway = await GatewayProcess.StartAsync(options with { Config = options.Config!.Replace("{ name: reporting, provider: fake,", "{ name: reporting, provider: fake, operations: [responses],", StringComparison.Ordinal) });
+        using var client = Site.Client(gateway);
+        var books = new Books(data.Path);
+        using var given = await client.PostAsync(new Uri("/v1/responses", UriKind.Relative), new StringContent($$"""{"model":"{{Site.Reporting}}","input":"alpha"}""", Encoding.UTF8, "application/json"));
+        var kept = JsonDocument.Parse(await given.Content.ReadAsStringAsync()).RootElement.GetProperty("id").GetString();
+        var path = new Uri($"/v1/responses/{kept}", UriKind.Relative);
+        var before = upstream.Totals.Requests;
+
+        HttpResponseMessage refused;
+        await using (await books.HoldAsync())
+        {
+            refused = await client.DeleteAsync(path);
+        }
+
+        Assert.Equal((503, before), ((int)refused.StatusCode, upstream.Totals.Requests));
+        var id = Guid.Parse(Assert.Single(refused.Headers.GetValues("x-request-id")));
+        refused.Dispose();
+        for (var attempt = 0; attempt < 400 && (await books.OpenAsync()).Count > 0; attempt++)
+        {
+            await Task.Delay(50);
+        }
+
+        Assert.Empty(await books.OpenAsync());
+        Assert.True(!(await books.SettlementsAsync()).TryGetValue(id, out var settled) || settled.Outcome == Outcome.Failed);
+        using var deleted = await UntilServedAsync(() => client.DeleteAsync(path));
+        Assert.Equal(200, (int)deleted.StatusCode);
+    }
+
+    /// <summary>The journal finds out by itself that its store is back.</summary>
+    private static async Task<HttpResponseMessage> UntilServedAsync(Func<Task<HttpResponseMessage>> ask)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            var answer = await ask();
+            if ((int)answer.StatusCode != 503 || attempt == 100)
+            {
+                return answer;
+            }
+
+            answer.Dispose();
+            await Task.Delay(100);
+        }
     }
 
     private static async Task CopyAsync(Stream from, MemoryStream to)

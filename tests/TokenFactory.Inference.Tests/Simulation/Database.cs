@@ -127,7 +127,7 @@ internal sealed class Database(World world) : IDisposable
     }
 
     private void Append(Guid id, ReadOnlySpan<byte> record) =>
-        Outbox.Add(new OutboxMessage(Outbox.Count + 1, id, RecordedEvent.Usage, _events.Of(RecordedEvent.Usage, record), Now));
+        Outbox.Add(new OutboxMessage(Outbox.Count + 1, id, RecordedEvent.Usage, _events.Of(id, RecordedEvent.Usage, record), Now));
 
     private void Committed()
     {

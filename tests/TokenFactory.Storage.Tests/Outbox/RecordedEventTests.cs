@@ -24,7 +24,7 @@ public sealed class RecordedEventTests : IDisposable
     {
         var admission = SomeRequest.Admission(_instance, acceptedAt: _noon) with { RequestId = Guid.Parse("0197c5f0-0000-7000-8000-00000000000a"), Policy = """{"revision":"r1","bundle":"v3","rules":["eu-only"]}""" };
 
-        var text = Encoding.UTF8.GetString(_events.Of(RecordedEvent.Usage, _records.Write(SomeRequest.Settlement(admission)))!);
+        var text = Encoding.UTF8.GetString(_events.Of(admission.RequestId, RecordedEvent.Usage, _records.Write(SomeRequest.Settlement(admission)))!);
 
         Assert.Equal(
             """
@@ -52,7 +52,7 @@ public sealed class RecordedEventTests : IDisposable
             };
         }
 
-        using var document = JsonDocument.Parse(_events.Of(RecordedEvent.Usage, _records.Write(settlement))!);
+        using var document = JsonDocument.Parse(_events.Of(settlement.Admission.RequestId, RecordedEvent.Usage, _records.Write(settlement))!);
 
         Assert.Empty(JsonShape.Differences(document.RootElement, JsonShape.Published("usage-event.schema.json")));
         Assert.Equal(settlement.Admission.Tenant, document.RootElement.GetProperty("subject").GetString());
@@ -64,7 +64,7 @@ public sealed class RecordedEventTests : IDisposable
         var settlement = SomeRequest.Settlement(SomeRequest.Admission(_instance, acceptedAt: _noon));
         var adjustment = new Adjustment(settlement, Outcome.Orphaned, new TokenUsage(-5, 0, 0, 7, 0), -3);
 
-        using var document = JsonDocument.Parse(_events.Of(RecordedEvent.Usage, _records.Write(adjustment))!);
+        using var document = JsonDocument.Parse(_events.Of(adjustment.Id, RecordedEvent.Usage, _records.Write(adjustment))!);
 
         Assert.Empty(JsonShape.Differences(document.RootElement, JsonShape.Published("usage-event.schema.json")));
         Assert.Equal(adjustment.Id, document.RootElement.GetProperty("id").GetGuid());
@@ -81,7 +81,7 @@ public sealed class RecordedEventTests : IDisposable
             """
             {"specversion":"1.0","id":"0197c5f0-0000-7000-8000-00000000000a","type":"tokenfactory.audit.v1","source":"/gateways/0197c5f0-0000-7000-8000-000000000001","subject":"acme","time":"2026-11-20T12:00:00.123Z","datacontenttype":"application/json","data":
             """ + Encoding.UTF8.GetString(body) + "}",
-            Encoding.UTF8.GetString(_events.Of(RecordedEvent.Denial, body)!));
+            Encoding.UTF8.GetString(_events.Of(denial.RequestId, RecordedEvent.Denial, body)!));
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class RecordedEventTests : IDisposable
 
         void Fits(Denial denial)
         {
-            using var document = JsonDocument.Parse(_events.Of(RecordedEvent.Denial, _records.Write(denial))!);
+            using var document = JsonDocument.Parse(_events.Of(denial.RequestId, RecordedEvent.Denial, _records.Write(denial))!);
             Assert.Empty(JsonShape.Differences(document.RootElement, JsonShape.Published("audit-event.schema.json")));
         }
     }
@@ -110,8 +110,10 @@ public sealed class RecordedEventTests : IDisposable
     [InlineData("""{"id":"0197c5f0-0000-7000-8000-00000000000a","at":"2026-11-20T12:00:00.123Z","instance":"0197c5f0-0000-7000-8000-000000000001","data":"acme"}""")]
     public void What_is_no_record_tells_nothing_and_the_next_record_its_own(string body)
     {
-        Assert.Null(_events.Of(RecordedEvent.Usage, Encoding.UTF8.GetBytes(body)));
-        Assert.NotNull(_events.Of(RecordedEvent.Usage, _records.Write(SomeRequest.Settlement(SomeRequest.Admission(_instance)))));
+        var admission = SomeRequest.Admission(_instance);
+        Assert.Null(_events.Of(Guid.Parse("0197c5f0-0000-7000-8000-00000000000a"), RecordedEvent.Usage, Encoding.UTF8.GetBytes(body)));
+        Assert.NotNull(_events.Of(admission.RequestId, RecordedEvent.Usage, _records.Write(SomeRequest.Settlement(admission))));
+        Assert.Null(_events.Of(_instance, RecordedEvent.Usage, _records.Write(SomeRequest.Settlement(admission))));
     }
 
     public static TheoryData<Outcome, Evidence, bool> Combinations()

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Outbox;
 using TokenFactory.Storage.Postgres;
 using TokenFactory.TestKit.Contracts;
@@ -72,13 +71,13 @@ internal sealed class PostgresUnderTest : StoreUnderTest
     {
         List<OutboxMessage> messages = [];
         await using var connection = await ConnectAsync();
-        await using var command = new NpgsqlCommand($"SELECT o.seq, o.event_id, o.type, o.body, o.created_at, o.xid, {RecordedEvent.RecordOf} FROM outbox o ORDER BY o.xid, o.seq", connection);
+        await using var command = new NpgsqlCommand($"SELECT o.seq, o.event_id, o.type, o.body, o.created_at, o.xid, {RecordedEvent.Columns} FROM outbox o LEFT JOIN audit_records r ON {RecordedEvent.IsToldBy} ORDER BY o.xid, o.seq", connection);
         var recorded = new RecordedEvent();
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {
             messages.Add(new OutboxMessage(
-                reader.GetInt64(0), reader.GetGuid(1), reader.GetString(2), recorded.Body(reader.GetString(2), reader.BytesOrNull(3), reader.BytesOrNull(6)), reader.GetFieldValue<DateTimeOffset>(4), reader.GetFieldValue<ulong>(5)));
+                reader.GetInt64(0), reader.GetGuid(1), reader.GetString(2), recorded.Body(reader, PostgresValues.Instance, reader.GetGuid(1), reader.GetString(2), own: 3, record: 6), reader.GetFieldValue<DateTimeOffset>(4), reader.GetFieldValue<ulong>(5)));
         }
 
         return messages;

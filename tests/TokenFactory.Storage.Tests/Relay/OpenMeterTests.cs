@@ -33,7 +33,7 @@ public sealed class OpenMeterTests : IAsyncDisposable
         OutboxMessage[] events = [.. Enumerable.Range(0, 50).Select(_ =>
         {
             var settlement = SomeRequest.Settlement(SomeRequest.Admission(Ids.New(TimeProvider.System)));
-            return new OutboxMessage(0, settlement.Admission.RequestId, RecordedEvent.Usage, writer.Of(RecordedEvent.Usage, records.Write(settlement)), settlement.SettledAt);
+            return new OutboxMessage(0, settlement.Admission.RequestId, RecordedEvent.Usage, writer.Of(settlement.Admission.RequestId, RecordedEvent.Usage, records.Write(settlement)), settlement.SettledAt);
         })];
         using var sink = new CloudEventsSink(
             new SinkOptions { Name = "openmeter", Kind = SinkKind.CloudEvents, Url = new Uri($"http://127.0.0.1:{_port}/api/v1/events"), Credential = "om-token" },

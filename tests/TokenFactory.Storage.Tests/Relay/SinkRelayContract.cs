@@ -119,12 +119,30 @@ public abstract class SinkRelayContract : IAsyncLifetime
         Assert.Contains("audit verify", letter.Error, StringComparison.Ordinal);
 
         await Letters.ReplayAsync(sink.Name, null);
-        await RunUntilAsync(sink, () => Letters.ListAsync(null, 10).Result.All(one => one is { ReplayRequested: false, Attempts: 4 }));
+        await RunUntilAsync(sink, () => Letters.ListAsync(null, 10).Result.All(one => one is { ReplayRequested: false, Attempts: 2 }));
         await _store.TamperAsync("INSERT INTO audit_records SELECT * FROM kept");
         await Letters.ReplayAsync(sink.Name, null);
         await RunUntilAsync(sink, () => Letters.ListAsync(null, 10).Result.Count == 0);
 
         Assert.Equal(told.Body.ToArray(), sink.Taken[^1].Body.ToArray());
+    }
+
+    [Theory]
+    [InlineData("previous = hash")]
+    [InlineData("kind = 'denial'")]
+    [InlineData("sequence = sequence + 1000")]
+    public async Task P11_An_event_whose_record_was_changed_is_not_told_as_though_nothing_were(string change)
+    {
+        await SettleAsync(5);
+        var told = (await _store.OutboxAsync())[2];
+        var place = (await _store.Trail.FindAsync(told.EventId, tenant: null, default))!.Sequence;
+        await _store.TamperAsync($"UPDATE audit_records SET {change} WHERE sequence = {place}");
+        var sink = new RecordingSink();
+
+        await RunUntilAsync(sink, () => sink.Taken.Count == 4);
+
+        Assert.DoesNotContain(sink.Taken, one => one.EventId == told.EventId);
+        Assert.Equal((told.EventId, 1, 0), Assert.Single(await Letters.ListAsync(sink.Name, 10)) is var letter ? (letter.EventId, letter.Attempts, letter.Body.Length) : default);
     }
 
     [Fact]

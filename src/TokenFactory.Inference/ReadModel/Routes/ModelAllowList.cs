@@ -13,6 +13,10 @@ public sealed class ModelAllowList
     public static ModelAllowList Of(IEnumerable<string>? patterns) =>
         patterns is null ? All : new ModelAllowList([.. patterns.Select(ModelPattern.Parse)]);
 
+    /// <summary>Whether a name that the list allows can be one that the pattern matches.</summary>
+    public bool AllowsSome(ModelPattern pattern) =>
+        pattern.Kind == PatternKind.Exact ? Allows(pattern.Literal) : _patterns is null || _patterns.Any(own => own.Matches(pattern.Literal) || pattern.Matches(own.Literal));
+
     public bool Allows(string model)
     {
         if (_patterns is null)

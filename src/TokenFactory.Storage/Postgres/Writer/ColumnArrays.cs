@@ -16,8 +16,6 @@ internal sealed class ColumnArrays<T>(IReadOnlyList<T> rows, NpgsqlBatchCommand 
 
     public ColumnArrays<T> Ints(Func<T, int> column) => Add(column, NpgsqlDbType.Integer);
 
-    public ColumnArrays<T> IntsOrNull(Func<T, int?> column) => Add(column, NpgsqlDbType.Integer);
-
     public ColumnArrays<T> Flags(Func<T, bool> column) => Add(column, NpgsqlDbType.Boolean);
 
     public ColumnArrays<T> Times(Func<T, DateTimeOffset> column) => Add(row => column(row).UtcDateTime, NpgsqlDbType.TimestampTz);

@@ -11,6 +11,9 @@ internal sealed class SqliteSession : IDisposable
     private readonly RawStatement _begin;
     private readonly RawStatement _commit;
     private readonly RawStatement _endCancellation;
+    private readonly RawStatement _look;
+    private bool _hasCheckpoints;
+    private bool _hasCancellations;
 
     public SqliteSession(SqliteFile file, SqliteStorageOptions options, TimeProvider clock)
     {
@@ -21,6 +24,7 @@ internal sealed class SqliteSession : IDisposable
             _begin = Connection.Prepare("BEGIN IMMEDIATE", kept: true);
             _commit = Connection.Prepare("COMMIT", kept: true);
             _endCancellation = Connection.Prepare("DELETE FROM cancellations WHERE request_id = ?", kept: true);
+            _look = Connection.Prepare("SELECT EXISTS (SELECT 1 FROM checkpoints), EXISTS (SELECT 1 FROM cancellations)", kept: true);
             Admissions = new AdmissionRows(Connection);
             Settlements = new SettlementRows(Connection);
             Adjustments = new AdjustmentRows(Connection);
@@ -73,6 +77,7 @@ internal sealed class SqliteSession : IDisposable
                 break;
             case CheckpointEntry noted:
                 Checkpoints.Upsert(noted.Checkpoint);
+                _hasCheckpoints = true;
                 break;
             default:
                 ((WorkEntry)entry).Run(this);
@@ -80,7 +85,13 @@ internal sealed class SqliteSession : IDisposable
         }
     }
 
-    public void Begin() => _begin.Run();
+    /// <summary>From here on nobody else writes, so one look tells for the whole batch whether any request left something to take away: nearly never.</summary>
+    public void Begin()
+    {
+        _begin.Run();
+        var found = _look.Row().First(columns: 2)!;
+        (_hasCheckpoints, _hasCancellations) = (found[0] != 0, found[1] != 0);
+    }
 
     public void Commit()
     {
@@ -101,6 +112,7 @@ internal sealed class SqliteSession : IDisposable
         _begin.Dispose();
         _commit.Dispose();
         _endCancellation.Dispose();
+        _look.Dispose();
         Admissions.Dispose();
         Settlements.Dispose();
         Adjustments.Dispose();
@@ -122,8 +134,7 @@ internal sealed class SqliteSession : IDisposable
         if (Settlements.InsertOnce(settlement))
         {
             Outbox.Append(settlement);
-            Checkpoints.Forget(settlement.Admission.RequestId);
-            _endCancellation.Row().Bind(settlement.Admission.RequestId).Run();
+            ForgetRunning(settlement.Admission.RequestId);
 
             // Last: what came before may refuse the entry, and then it is neither linked nor counted.
             Audit.Append(settlement);
@@ -132,6 +143,19 @@ internal sealed class SqliteSession : IDisposable
         else if (Adjustment.Of(settlement, Settlements.StandingOf(settlement.Admission.RequestId), entry.IsLate) is { } adjustment)
         {
             Adjust(adjustment);
+        }
+    }
+
+    private void ForgetRunning(Guid requestId)
+    {
+        if (_hasCheckpoints)
+        {
+            Checkpoints.Forget(requestId);
+        }
+
+        if (_hasCancellations)
+        {
+            _endCancellation.Row().Bind(requestId).Run();
         }
     }
 

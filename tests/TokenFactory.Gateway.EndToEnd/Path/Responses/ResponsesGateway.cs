@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using TokenFactory.TestKit.Http;
+using TokenFactory.TestKit.Processes;
 
 namespace TokenFactory.Gateway.EndToEnd.Path.Responses;
 
@@ -18,6 +19,9 @@ public sealed class ResponsesGateway : PathGateway
     /// <summary>Of the first tenant, for a model that none of its responses are of.</summary>
     public static string Elsewhere => Secret("elsewhere");
 
+    /// <summary>Of the first tenant, in a project that the policy denies everything.</summary>
+    public static string Closed => Secret("closed");
+
     /// <summary>Of the first tenant; three requests a minute.</summary>
     public static string Slow => Secret("slow");
 
@@ -29,9 +33,13 @@ public sealed class ResponsesGateway : PathGateway
         ["KEY_STRANGER"] = Secret("stranger"),
         ["KEY_ELSEWHERE"] = Secret("elsewhere"),
         ["KEY_SLOW"] = Secret("slow"),
+        ["KEY_CLOSED"] = Secret("closed"),
     };
 
+    private readonly TempFolder _folder = new();
+
     protected override string Config => $$"""
+        policy: { bundle: "{{_folder.Write("rules.yaml", "version: v1\nrules: [ { id: closed, when: { project: closed }, deny: [closed] } ]")}}" }
         providers:
           - { name: lab, kind: openai, region: eu-west-1, credential: env:FAR_KEY }
           - { name: overseas, kind: openai, region: us-east-1, credential: env:FAR_KEY }
@@ -67,8 +75,9 @@ public sealed class ResponsesGateway : PathGateway
           - { name: narrow, limits: { tokens_per_minute: 2000 } }
         tenants:
           - name: acme
-            projects: [ { name: search } ]
+            projects: [ { name: search }, { name: closed } ]
             keys:
+              - { name: closed, project: closed, secret: env:KEY_CLOSED }
               - { name: all, project: search, secret: env:KEY_ACME }
               - { name: elsewhere, project: search, secret: env:KEY_ELSEWHERE, models: [embedder] }
               - { name: slow, project: search, secret: env:KEY_SLOW, limits: { requests_per_minute: 3 } }
@@ -80,6 +89,12 @@ public sealed class ResponsesGateway : PathGateway
             projects: [ { name: search } ]
             keys: [ { name: all, project: search, secret: env:KEY_STRANGER } ]
         """;
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        _folder.Dispose();
+    }
 
     public static byte[] Body(bool stream, string model = "talker", string? previous = null, int? maxOutput = null, string text = "one two three")
     {

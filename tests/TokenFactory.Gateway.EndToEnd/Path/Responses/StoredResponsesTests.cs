@@ -105,6 +105,22 @@ public sealed class StoredResponsesTests(ResponsesGateway gateway) : IClassFixtu
         Assert.Equal(200, (await gateway.AboutAsync("GET", id)).Status);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("/input_items")]
+    public async Task P6_What_the_policy_does_not_allow_is_not_read_but_can_still_be_deleted(string path)
+    {
+        var id = await MadeAsync();
+        var before = gateway.Upstream.Totals.Requests;
+
+        var denied = await gateway.AboutAsync("GET", id, path, ResponsesGateway.Closed);
+
+        Assert.Equal("policy_denied", Told.Refuses(denied, 403).GetProperty("code").GetString());
+        Assert.NotEmpty(denied.Headers["x-tf-policy-decision"].ToString());
+        Assert.Equal(before, gateway.Upstream.Totals.Requests);
+        Assert.Equal(200, (await gateway.AboutAsync("DELETE", id, key: ResponsesGateway.Closed)).Status);
+    }
+
     [Fact]
     public async Task P3_Each_look_takes_a_request_of_the_callers_limits()
     {
@@ -147,6 +163,7 @@ public sealed class StoredResponsesTests(ResponsesGateway gateway) : IClassFixtu
     [InlineData("application/json", "{\"object\":\"response\"")]
     [InlineData("application/json", "{\"object\":\"response\"}")]
     [InlineData("application/json", "{\"id\":7}")]
+    [InlineData("application/json", "{\"id\":\"resp_of_somebody_else\",\"object\":\"response\"}")]
     [InlineData("application/json", "")]
     public async Task P4_What_is_no_response_is_not_passed_on(string type, string body)
     {

@@ -94,6 +94,29 @@ public sealed class DeploymentStandingTests
         Assert.Equal([Skip.CircuitOpen, Skip.CircuitOpen], _told.Select(one => one.Reason));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Quality_what_was_asked_before_the_circuit_opened_neither_closes_it_nor_opens_it_for_longer(bool fails)
+    {
+        var standing = Standing();
+        var answer = new TaskCompletionSource<Failure?>();
+        var early = standing.TryAsync(static task => task, answer.Task).AsTask();
+        for (var n = 0; n < 20; n++)
+        {
+            await AskAsync(standing, _failed);
+        }
+
+        _clock.Advance(Assert.NotNull(standing.PassedOver).Left);
+        answer.SetResult(fails ? _failed : null);
+        Assert.True((await early).Asked);
+
+        // The circuit still waits for one that tries it: its failure is the first one that counts again.
+        Assert.Null(standing.PassedOver);
+        await AskAsync(standing, _failed);
+        Assert.InRange(Assert.NotNull(standing.PassedOver).Left.TotalSeconds, 8, 10);
+    }
+
     [Fact]
     public async Task Quality_a_few_failures_among_many_answers_open_nothing()
     {
