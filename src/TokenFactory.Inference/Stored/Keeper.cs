@@ -89,10 +89,11 @@ internal sealed class Keeper(IProxyStateLookup clusters, Standings standings, Di
                 return Failed(GatewayError.BackendFailed);
             }
 
-            // Another response than the one that was asked for is somebody else's, perhaps another tenant's.
+            // Another response than the one that was asked for, or one that does not say which it is, may be another tenant's.
+            var isTheOne = false;
             var ids = new ResponseIds(
-                id => id == ask.Kept.BackendId ? ask.ResponseId : throw new UnreadableAnswerException("it is another response"), previous => Sign(ask, previous));
-            if (ask.Kind.NamesResponse && ids.Find(body.Span, isEvent: false).Count == 0)
+                id => (isTheOne = id == ask.Kept.BackendId) ? ask.ResponseId : throw new UnreadableAnswerException("it is another response"), previous => Sign(ask, previous));
+            if (ask.Kind.NamesResponse && (ids.Find(body.Span, isEvent: false).Count == 0 || !isTheOne))
             {
                 return Failed(GatewayError.BackendFailed);
             }

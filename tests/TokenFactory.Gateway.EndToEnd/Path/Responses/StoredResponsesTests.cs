@@ -163,6 +163,7 @@ public sealed class StoredResponsesTests(ResponsesGateway gateway) : IClassFixtu
     [InlineData("application/json", "{\"object\":\"response\"")]
     [InlineData("application/json", "{\"object\":\"response\"}")]
     [InlineData("application/json", "{\"id\":7}")]
+    [InlineData("application/json", "{\"id\":null,\"previous_response_id\":\"resp_1\",\"output\":[]}")]
     [InlineData("application/json", "{\"id\":\"resp_of_somebody_else\",\"object\":\"response\"}")]
     [InlineData("application/json", "")]
     public async Task P4_What_is_no_response_is_not_passed_on(string type, string body)
