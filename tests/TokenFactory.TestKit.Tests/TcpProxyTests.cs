@@ -40,4 +40,29 @@ public sealed class TcpProxyTests
         await using var count = new NpgsqlCommand("SELECT count(*) FROM marks", direct);
         Assert.Equal(2L, await count.ExecuteScalarAsync(TestContext.Current.CancellationToken));
     }
+
+    [Fact]
+    public async Task A_forgotten_connection_is_silent_for_good_and_a_new_one_is_served()
+    {
+        var postgres = await PostgresServer.SharedAsync();
+        await using var proxy = TcpProxy.Start(postgres.Port, speaksPostgres: true);
+        var through = new NpgsqlConnectionStringBuilder(postgres.ConnectionString(await postgres.NewDatabaseAsync())) { Port = proxy.Port, Pooling = false, CommandTimeout = 1, CancellationTimeout = -1 };
+        await using var connection = new NpgsqlConnection(through.ConnectionString);
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using (var before = new NpgsqlCommand("SELECT 1", connection))
+        {
+            Assert.Equal(1, await before.ExecuteScalarAsync(TestContext.Current.CancellationToken));
+        }
+
+        proxy.Forget();
+        proxy.Heal();
+
+        await using var unheard = new NpgsqlCommand("SELECT 1", connection);
+        var failure = await Assert.ThrowsAnyAsync<NpgsqlException>(() => unheard.ExecuteScalarAsync(TestContext.Current.CancellationToken));
+        Assert.IsType<TimeoutException>(failure.InnerException);
+        await using var next = new NpgsqlConnection(through.ConnectionString);
+        await next.OpenAsync(TestContext.Current.CancellationToken);
+        await using var heard = new NpgsqlCommand("SELECT 1", next);
+        Assert.Equal(1, await heard.ExecuteScalarAsync(TestContext.Current.CancellationToken));
+    }
 }

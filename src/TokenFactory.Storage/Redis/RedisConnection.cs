@@ -49,6 +49,34 @@ public sealed class RedisConnection : IEquatable<RedisConnection>
         return options;
     }
 
+    /// <summary>Connects within a bound. A connection that comes after it is closed.</summary>
+    /// <exception cref="TimeoutException">There was none by then.</exception>
+    public static async Task<ConnectionMultiplexer> ConnectAsync(ConfigurationOptions options, TimeSpan within, TimeProvider clock, CancellationToken cancel)
+    {
+        var connecting = ConnectionMultiplexer.ConnectAsync(options);
+        try
+        {
+            return await connecting.WaitAsync(within, clock, cancel);
+        }
+        catch
+        {
+            _ = connecting.ContinueWith(Close, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            throw;
+        }
+    }
+
+    private static void Close(Task<ConnectionMultiplexer> late)
+    {
+        if (late.IsCompletedSuccessfully)
+        {
+            late.Result.Dispose();
+        }
+        else
+        {
+            _ = late.Exception;
+        }
+    }
+
     private static (ConfigurationOptions? Options, string? Mistake) OfUrl(string text)
     {
         if (!Uri.TryCreate(text.Trim(), UriKind.Absolute, out var url) || url.Host.Length == 0 || url.Query.Length > 0 || url.Fragment.Length > 0)

@@ -1,5 +1,6 @@
 using StackExchange.Redis;
 using TokenFactory.Storage.Outbox;
+using TokenFactory.Storage.Redis;
 
 namespace TokenFactory.Storage.Relay;
 
@@ -43,22 +44,14 @@ internal sealed class RedisStreamSink(SinkOptions options) : ISink, IDisposable
 
         // A server that is away is told at once; trying again is the relay's.
         (configuration.AbortOnConnectFail, configuration.ConnectRetry) = (true, 0);
-        var connecting = ConnectionMultiplexer.ConnectAsync(configuration);
         try
         {
-            _connection = await connecting.WaitAsync(within * 2, cancel);
+            _connection = await RedisConnection.ConnectAsync(configuration, within * 2, TimeProvider.System, cancel);
             await _connection.GetDatabase().PingAsync().WaitAsync(options.Timeout, cancel);
         }
         catch (Exception failure) when (IsOutage(failure) && !cancel.IsCancellationRequested)
         {
             throw Explain(failure);
-        }
-        finally
-        {
-            if (_connection is null)
-            {
-                Abandon(connecting);
-            }
         }
     }
 
@@ -102,22 +95,6 @@ internal sealed class RedisStreamSink(SinkOptions options) : ISink, IDisposable
         _connection?.Dispose();
         _connection = null;
     }
-
-    private static void Abandon(Task<ConnectionMultiplexer> connecting) => connecting.ContinueWith(
-        late =>
-        {
-            if (late.IsCompletedSuccessfully)
-            {
-                late.Result.Dispose();
-            }
-            else
-            {
-                _ = late.Exception;
-            }
-        },
-        CancellationToken.None,
-        TaskContinuationOptions.None,
-        TaskScheduler.Default);
 
     private static bool IsOutage(Exception failure) =>
         failure is RedisException or RedisCommandException or TimeoutException or ObjectDisposedException or OperationCanceledException;

@@ -4,6 +4,7 @@ using TokenFactory.Inference.Limits.Redis;
 using TokenFactory.Storage;
 using TokenFactory.Storage.Ledger;
 using TokenFactory.Storage.Redis;
+using TokenFactory.TestKit.Servers;
 using Xunit;
 
 namespace TokenFactory.Inference.Tests.Limits;
@@ -64,6 +65,63 @@ public sealed class RedisOutageTests(RedisFixture redis) : IClassFixture<RedisFi
         await redis.Server.StartAgainAsync();
 
         await Until(() => TookAsync(limiter, Ask(One)));
+    }
+
+    [Fact]
+    public async Task P4_A_connection_that_nothing_goes_through_any_more_is_replaced()
+    {
+        await using var proxy = TcpProxy.Start(redis.Server.Port);
+        await using var limiter = await redis.LimiterAsync(change: o => Through(proxy, o));
+        var before = await limiter.TakeAsync(Ask(One), default);
+
+        proxy.Forget();
+
+        await Assert.ThrowsAsync<LimiterUnavailableException>(async () => await limiter.TakeAsync(Ask(One), default));
+        await Settled(limiter, before, Actual.Nothing);
+        await Until(() => TookAsync(limiter, Ask(One)), seconds: 30);
+    }
+
+    [Fact]
+    public async Task P4_A_connection_that_was_never_answered_is_replaced()
+    {
+        await using var proxy = TcpProxy.Start(redis.Server.Port);
+        await using var limiter = await redis.LimiterAsync(change: o => Through(proxy, o));
+
+        // The client connects again by itself, and what it then says is lost.
+        proxy.Hold();
+        proxy.Reset();
+        await Until(async () => !await TookAsync(limiter, Ask(One)) && proxy.Connections > 0);
+        proxy.Forget();
+        proxy.Heal();
+
+        await Until(() => TookAsync(limiter, Ask(One)), seconds: 30);
+    }
+
+    [Fact]
+    public async Task P5_A_take_that_arrives_after_it_was_given_back_takes_nothing()
+    {
+        await using var proxy = TcpProxy.Start(redis.Server.Port);
+        await using var limiter = await redis.LimiterAsync(change: o => Through(proxy, o));
+        await using var other = await redis.LimiterAsync();
+        var demand = Ask(new Bucket("project:p", Dimension.TokensPerMonth, 100)) with { Tokens = 100 };
+        await Settled(limiter, await limiter.TakeAsync(demand with { ReservationId = Ids.New(TimeProvider.System) }, default), Actual.Nothing);
+        await Until(async () => (await other.TakeAsync(demand with { ReservationId = Ids.New(TimeProvider.System), Tokens = 0 }, default)).Levels[0].Remaining == 100);
+        var connections = proxy.Connections;
+        proxy.Forget();
+        for (var i = 0; i < 3; i++)
+        {
+            await Assert.ThrowsAsync<LimiterUnavailableException>(async () => await limiter.TakeAsync(Ask(One), default));
+        }
+
+        // The one that finds out whether Redis is back: what gives it back waits, and goes through the next connection.
+        await Task.Delay(TimeSpan.FromSeconds(1.5));
+        await Assert.ThrowsAsync<LimiterUnavailableException>(async () => await limiter.TakeAsync(demand, default));
+        await Until(async () => await redis.Server.SendAsync("EXISTS", RedisKeys.Reservation(_tenant, demand.ReservationId)!) == ":1", seconds: 30);
+
+        proxy.Deliver();
+
+        await Until(() => Task.FromResult(proxy.Connections == connections));
+        Assert.NotNull((await other.TakeAsync(demand with { ReservationId = Ids.New(TimeProvider.System) }, default)).Reservation);
     }
 
     [Fact]
@@ -163,7 +221,7 @@ public sealed class RedisOutageTests(RedisFixture redis) : IClassFixture<RedisFi
     [Fact]
     public async Task P12_A_wrong_password_and_a_server_that_is_not_there_are_told_apart_and_the_password_is_not_told()
     {
-        await using var locked = await TestKit.Servers.RedisServer.StartAsync("s3cret-pa55");
+        await using var locked = await RedisServer.StartAsync("s3cret-pa55");
         var wrong = await RefusalAsync($"redis://:wr0ng-pa55@127.0.0.1:{locked.Port}");
         var none = await RefusalAsync($"127.0.0.1:{locked.Port}");
         var absent = await Assert.ThrowsAsync<LimiterUnavailableException>(() => redis.LimiterAsync(change: o => Quick(o, "redis://:wr0ng-pa55@127.0.0.1:1")));
@@ -195,6 +253,9 @@ public sealed class RedisOutageTests(RedisFixture redis) : IClassFixture<RedisFi
     private static RedisLimiterOptions Shared(RedisLimiterOptions options) =>
         options with { WhenUnavailable = WhenUnavailable.Share, TakeWithin = TimeSpan.FromMilliseconds(200) };
 
+    private static RedisLimiterOptions Through(TcpProxy proxy, RedisLimiterOptions options) =>
+        options with { Connection = RedisConnection.Parse($"127.0.0.1:{proxy.Port}").Connection!, TakeWithin = TimeSpan.FromMilliseconds(200) };
+
     private static RedisLimiterOptions Quick(RedisLimiterOptions options, string connection) =>
         options with { Connection = RedisConnection.Parse(connection).Connection!, ConnectWithin = TimeSpan.FromSeconds(2) };
 
@@ -216,11 +277,11 @@ public sealed class RedisOutageTests(RedisFixture redis) : IClassFixture<RedisFi
         }
     }
 
-    private static async Task Until(Func<Task<bool>> condition)
+    private static async Task Until(Func<Task<bool>> condition, int seconds = 10)
     {
         for (var attempt = 0; !await condition(); attempt++)
         {
-            Assert.True(attempt < 1000, "It did not come about within 10 seconds.");
+            Assert.True(attempt < 100 * seconds, $"It did not come about within {seconds} seconds.");
             await Task.Delay(10);
         }
     }

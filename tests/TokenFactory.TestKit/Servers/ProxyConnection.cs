@@ -16,6 +16,7 @@ internal sealed class ProxyConnection(TcpProxy proxy, Socket client) : IDisposab
     private readonly Lock _gate = new();
     private readonly SentStatements? _statements = proxy.SpeaksPostgres ? new() : null;
     private volatile ReplyLoss? _loss;
+    private readonly ProxyFlow _known = new();
     private bool _isOver;
 
     /// <summary>Closes with a reset and not with an end that the peer could take for an orderly one.</summary>
@@ -39,9 +40,9 @@ internal sealed class ProxyConnection(TcpProxy proxy, Socket client) : IDisposab
 
     public async Task RunAsync(int target)
     {
-        client.NoDelay = true;
         try
         {
+            client.NoDelay = true;
             await _server.ConnectAsync(new IPEndPoint(IPAddress.Loopback, target), _over.Token);
             await Task.WhenAll(CarryAsync(client, _server, proxy.ToServer, toServer: true), CarryAsync(_server, client, proxy.ToClient, toServer: false));
         }
@@ -53,6 +54,11 @@ internal sealed class ProxyConnection(TcpProxy proxy, Socket client) : IDisposab
         proxy.Gone(this);
         Dispose();
     }
+
+    /// <summary>Both ends stay open and hear nothing of each other any more.</summary>
+    public void Forget() => _known.Hold();
+
+    public void Deliver() => _known.Pass();
 
     public void Reset()
     {
@@ -85,7 +91,7 @@ internal sealed class ProxyConnection(TcpProxy proxy, Socket client) : IDisposab
             var buffer = new byte[BufferBytes];
             while (await from.ReceiveAsync(buffer, _over.Token) is > 0 and var read)
             {
-                await flow.PassedAsync(_over.Token);
+                await PassedAsync(flow);
                 if (toServer)
                 {
                     if (_statements?.Read(buffer.AsSpan(0, read)) is { } statements)
@@ -112,12 +118,18 @@ internal sealed class ProxyConnection(TcpProxy proxy, Socket client) : IDisposab
             }
 
             // An end of one direction is passed on as such; also an end is held while the direction is.
-            await flow.PassedAsync(_over.Token);
+            await PassedAsync(flow);
             to.Shutdown(SocketShutdown.Send);
         }
         catch (SocketException)
         {
             Reset();
         }
+    }
+
+    private async Task PassedAsync(ProxyFlow flow)
+    {
+        await flow.PassedAsync(_over.Token);
+        await _known.PassedAsync(_over.Token);
     }
 }

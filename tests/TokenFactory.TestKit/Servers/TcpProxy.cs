@@ -7,7 +7,7 @@ namespace TokenFactory.TestKit.Servers;
 
 /// <summary>
 /// Stands between a client and a server on the loopback and does to their connections what networks do: holds one direction
-/// or both, delays, resets, refuses, and loses the reply to a request that the server has carried out.
+/// or both, delays, resets, refuses, forgets, and loses the reply to a request that the server has carried out.
 /// </summary>
 public sealed class TcpProxy : IAsyncDisposable
 {
@@ -72,6 +72,27 @@ public sealed class TcpProxy : IAsyncDisposable
         Reset();
     }
 
+    /// <summary>
+    /// The connections of this moment are forgotten, as by a firewall or an address translator that lost its table: nothing goes through
+    /// them until <see cref="Deliver"/>, and neither end is told. New ones are served.
+    /// </summary>
+    public void Forget()
+    {
+        foreach (var connection in _connections.Keys)
+        {
+            connection.Forget();
+        }
+    }
+
+    /// <summary>What was sent through forgotten connections arrives after all, also where its sender has given it up.</summary>
+    public void Deliver()
+    {
+        foreach (var connection in _connections.Keys)
+        {
+            connection.Deliver();
+        }
+    }
+
     /// <summary>The connections of this moment break; new ones are served.</summary>
     public void Reset()
     {
@@ -130,6 +151,11 @@ public sealed class TcpProxy : IAsyncDisposable
             try
             {
                 client = await _listener.AcceptSocketAsync(_closing.Token);
+            }
+            catch (SocketException) when (!_closing.IsCancellationRequested)
+            {
+                // This client's own end broke before it was accepted; the next one's need not.
+                continue;
             }
             catch (Exception closed) when (closed is OperationCanceledException or ObjectDisposedException or SocketException)
             {

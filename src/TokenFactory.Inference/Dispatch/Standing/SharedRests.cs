@@ -21,7 +21,7 @@ internal sealed partial class SharedRests(Standings standings, RedisLimiterOptio
     /// <exception cref="LimiterUnavailableException">Redis does not answer, or not to us.</exception>
     public async Task ExchangeAsync(CancellationToken cancel)
     {
-        var client = _client ??= await RedisClient.ConnectAsync(options, clock, cancel);
+        var client = _client ??= await RedisClient.ConnectAsync(options, clock, logger, cancel);
         var learnt = standings.TakeLearnt();
         try
         {

@@ -16,7 +16,7 @@ public sealed partial class RedisLimiter
     /// <exception cref="LimiterUnavailableException">Redis does not answer or refuses the password: the message is for the operator.</exception>
     public async Task StartAsync(CancellationToken cancel)
     {
-        _client = await RedisClient.ConnectAsync(_options, _clock, cancel);
+        _client = await RedisClient.ConnectAsync(_options, _clock, _logger, cancel);
         try
         {
             await CountReplicasAsync(_wordKept);
@@ -99,7 +99,7 @@ public sealed partial class RedisLimiter
         {
             await Task.WhenAll(next.Select(async kept =>
             {
-                await SendSettlementAsync(kept.Reservation, kept.Actual);
+                await SendAsync(kept);
                 _unsettled.Done(kept.Reservation.Id);
             }));
         }

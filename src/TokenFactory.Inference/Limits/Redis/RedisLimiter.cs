@@ -17,6 +17,9 @@ public sealed partial class RedisLimiter : ILimiter, IAsyncDisposable
     private static readonly TimeSpan _budgetKept = TimeSpan.FromDays(40);
     private static readonly TimeSpan _settleWithin = TimeSpan.FromSeconds(5);
 
+    /// <summary>A take may arrive after a later settlement where its connection was replaced: for as long as a kernel sends over and over what was not acknowledged.</summary>
+    private static readonly TimeSpan _latestTake = TimeSpan.FromMinutes(20);
+
     private readonly RedisLimiterOptions _options;
     private readonly Func<DateTimeOffset, CancellationToken, Task<BudgetSums>> _spentSince;
     private readonly TimeProvider _clock;
@@ -89,7 +92,7 @@ public sealed partial class RedisLimiter : ILimiter, IAsyncDisposable
     {
         if (!_shares.TrySettle(reservation, actual))
         {
-            SettleInRedis(reservation, actual);
+            SettleInRedis(new Settlement(reservation, actual));
         }
 
         return ValueTask.CompletedTask;
@@ -131,7 +134,7 @@ public sealed partial class RedisLimiter : ILimiter, IAsyncDisposable
         }
         catch (Exception failure) when (RedisClient.IsOutage(failure))
         {
-            SettleInRedis(new Reservation(demand.ReservationId, demand.Tenant, demand), Actual.Nothing);
+            SettleInRedis(new Settlement(new Reservation(demand.ReservationId, demand.Tenant, demand), Actual.Nothing, IsOfUnansweredTake: true));
             cancel.ThrowIfCancellationRequested();
             _metrics.Missed();
             Missed(failure);
@@ -182,43 +185,49 @@ public sealed partial class RedisLimiter : ILimiter, IAsyncDisposable
             : throw new LimiterUnavailableException("Redis does not keep what the budgets have spent.");
     }
 
-    private void SettleInRedis(Reservation reservation, Actual actual)
+    private void SettleInRedis(Settlement settlement)
     {
-        _leases.TryRemove(reservation.Id, out _);
+        _leases.TryRemove(settlement.Reservation.Id, out _);
         if (_breaker.IsOpen)
         {
-            Keep(reservation, actual);
+            Keep(settlement);
         }
         else
         {
-            _ = SettleOrKeepAsync(reservation, actual);
+            _ = SettleOrKeepAsync(settlement);
         }
     }
 
-    private async Task SettleOrKeepAsync(Reservation reservation, Actual actual)
+    private async Task SettleOrKeepAsync(Settlement settlement)
     {
         try
         {
-            await SendSettlementAsync(reservation, actual);
+            await SendAsync(settlement);
         }
         catch (Exception failure) when (RedisClient.IsOutage(failure))
         {
-            Keep(reservation, actual);
+            Keep(settlement);
         }
     }
 
-    private async Task SendSettlementAsync(Reservation reservation, Actual actual) =>
+    private async Task SendAsync(Settlement settlement)
+    {
+        var (reservation, actual) = (settlement.Reservation, settlement.Actual);
         await Client.EvaluateAsync(
             _scripts.Settle,
             [RedisKeys.Reservation(reservation.Tenant, reservation.Id)],
-            [reservation.Id.ToString("N"), actual.Counts ? 1 : 0, Amounts.Used(actual, Dimension.TokensPerMonth), Amounts.Used(actual, Dimension.NanoUsdPerMonth)])
+            [
+                reservation.Id.ToString("N"), actual.Counts ? 1 : 0, Amounts.Used(actual, Dimension.TokensPerMonth), Amounts.Used(actual, Dimension.NanoUsdPerMonth),
+                settlement.IsOfUnansweredTake ? (long)_latestTake.TotalMilliseconds : 0,
+            ])
             .WaitAsync(_settleWithin, _clock);
+    }
 
-    private void Keep(Reservation reservation, Actual actual)
+    private void Keep(Settlement settlement)
     {
-        if (!_unsettled.Keep(reservation, actual))
+        if (!_unsettled.Keep(settlement))
         {
-            Log.NotKept(_logger, reservation.Id);
+            Log.NotKept(_logger, settlement.Reservation.Id);
         }
     }
 

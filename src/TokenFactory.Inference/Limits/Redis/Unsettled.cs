@@ -17,32 +17,32 @@ internal sealed class Unsettled(TimeProvider clock, int most)
     public bool Holds(Guid id) => !_kept.IsEmpty && _kept.ContainsKey(id);
 
     /// <returns>False when there is no room.</returns>
-    public bool Keep(Reservation reservation, Actual actual)
+    public bool Keep(Settlement settlement)
     {
         if (_kept.Count >= most)
         {
             return false;
         }
 
-        _kept.TryAdd(reservation.Id, new Entry(reservation, actual, clock.GetTimestamp()));
+        _kept.TryAdd(settlement.Reservation.Id, new Entry(settlement, clock.GetTimestamp()));
         return true;
     }
 
     public void Done(Guid id) => _kept.TryRemove(id, out _);
 
     /// <summary>What is worth another try, at most a batch of it.</summary>
-    public IReadOnlyList<(Reservation Reservation, Actual Actual)> Next(int batch)
+    public IReadOnlyList<Settlement> Next(int batch)
     {
-        var next = new List<(Reservation, Actual)>();
+        var next = new List<Settlement>();
         foreach (var (id, entry) in _kept)
         {
-            if (clock.GetElapsedTime(entry.Since) >= entry.Reservation.Demand.Lease)
+            if (clock.GetElapsedTime(entry.Since) >= entry.Settlement.Reservation.Demand.Lease)
             {
                 _kept.TryRemove(id, out _);
                 continue;
             }
 
-            next.Add((entry.Reservation, entry.Actual));
+            next.Add(entry.Settlement);
             if (next.Count == batch)
             {
                 break;
@@ -52,5 +52,5 @@ internal sealed class Unsettled(TimeProvider clock, int most)
         return next;
     }
 
-    private sealed record Entry(Reservation Reservation, Actual Actual, long Since);
+    private sealed record Entry(Settlement Settlement, long Since);
 }

@@ -102,9 +102,12 @@ internal sealed class FaultSite : IAsyncDisposable
         return ended.Output.Trim();
     }
 
-    /// <summary>What the replicas have to say of a failure.</summary>
+    /// <summary>What the replicas have to say of a failure, and with what Redis last failed them.</summary>
     public string Said() => string.Join("\n\n", _replicas.Select((replica, index) =>
-        $"replica {index}:\n" + string.Join('\n', replica.Gateway.Output.ToString().Split('\n').Where(IsTelling).TakeLast(40))));
+    {
+        var lines = replica.Gateway.Output.ToString().Split('\n');
+        return $"replica {index}:\n" + string.Join('\n', [.. lines.Where(IsTelling).TakeLast(40), "…", .. lines.Where(IsOfRedis).TakeLast(4)]);
+    }));
 
     public async ValueTask DisposeAsync()
     {
@@ -119,6 +122,8 @@ internal sealed class FaultSite : IAsyncDisposable
         await Postgres.DisposeAsync();
         _folder.Dispose();
     }
+
+    private static bool IsOfRedis(string line) => line.Contains("Redis", StringComparison.Ordinal) && line.Contains("Exception: ", StringComparison.Ordinal);
 
     /// <summary>Neither a request's own line nor a line of a stack.</summary>
     private static bool IsTelling(string line) =>

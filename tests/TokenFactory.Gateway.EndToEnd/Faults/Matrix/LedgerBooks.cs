@@ -19,7 +19,8 @@ internal sealed class LedgerBooks(FaultSite site, Book book)
         """
         local held = {}
         for _, key in ipairs(redis.call('KEYS', 'tfg:{acme}:r:*')) do
-          for _, part in ipairs(cmsgpack.unpack(redis.call('GET', key)).held) do
+          local value = redis.call('GET', key)
+          for _, part in ipairs(value == 'given back' and {} or cmsgpack.unpack(value).held) do
             if part[2] == KEYS[1] then held[#held + 1] = string.sub(key, -32) .. '=' .. string.format('%.0f', part[3] * 1e9 + part[4]) end
           end
         end

@@ -21,6 +21,7 @@ internal static class Outages
         ["Redis is not heard"] = scene => SilentAsync(scene, static replica => replica.Limits.ToClient),
         ["Redis does not hear"] = scene => SilentAsync(scene, static replica => replica.Limits.ToServer),
         ["the replies to commits are lost"] = CommitRepliesLostAsync,
+        ["the connections to Redis are forgotten"] = RedisForgottenAsync,
         ["Redis is wiped"] = RedisWipedAsync,
         ["Redis forgets its scripts"] = ScriptsForgottenAsync,
         ["Redis is killed and started again"] = RedisKilledAsync,
@@ -98,6 +99,21 @@ internal static class Outages
         {
             await replica.Database.LoseReplyTo("INSERT INTO admissions").WaitAsync(TimeSpan.FromSeconds(60));
             await replica.Database.LoseReplyTo("INSERT INTO settlements").WaitAsync(TimeSpan.FromSeconds(60));
+        }
+    }
+
+    /// <summary>Until every replica has given up what it had, and then what was sent through it arrives.</summary>
+    private static async Task RedisForgottenAsync(Scene scene)
+    {
+        foreach (var replica in scene.Site.Replicas)
+        {
+            replica.Limits.Forget();
+        }
+
+        await scene.Traffic.ServedByAllAsync(each: 10);
+        foreach (var replica in scene.Site.Replicas)
+        {
+            replica.Limits.Deliver();
         }
     }
 

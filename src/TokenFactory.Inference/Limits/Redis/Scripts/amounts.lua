@@ -8,6 +8,9 @@ local WINDOW, MOST_A_MINUTE, MOST_USED = 60000, 50000000000, 4000000000000000
 local BILLION, MOST_HI, MOST_LO = 1000000000, 9223372036, 854775807
 local YEAR, SLACK, BUDGET_KEPT = 31536000000, 60000, 3456000000
 
+-- In the place of a reservation whose take has not come; no reservation packs to it.
+local GIVEN_BACK = 'given back'
+
 local function split(amount) return tonumber(string.sub(amount, 1, -10)) or 0, tonumber(string.sub(amount, -9)) end
 
 local function settled(hi, lo)

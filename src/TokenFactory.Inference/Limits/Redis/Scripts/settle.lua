@@ -1,8 +1,12 @@
 -- Replaces what a reservation holds by what was used; only the first settlement finds the reservation.
 -- KEYS: the reservation. The buckets' keys are kept in it: they share its hash tag, so its slot.
--- ARGV: its id, 1 when the request counts, its tokens, its nano-USD. Answers 1 when this settled it.
+-- ARGV: its id, 1 when the request counts, its tokens, its nano-USD, and for how many ms its take may still be on its way (0: it was
+-- answered). Answers 1 when this settled it.
 local value = redis.call('GETDEL', KEYS[1])
-if not value then return 0 end
+if not value or value == GIVEN_BACK then
+  if ARGV[5] ~= '0' then redis.call('SET', KEYS[1], GIVEN_BACK, 'PX', ARGV[5]) end
+  return 0
+end
 local open = cmsgpack.unpack(value)
 
 -- Nobody settled in time: what was spent stays charged at its hold, and its leases have ended by themselves.

@@ -7,6 +7,9 @@ local id, life, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local count = #KEYS - 1
 local values = redis.call('MGET', unpack(KEYS))
 
+-- It was given back before it arrived: whoever sent it waits for it no more.
+if values[1] == GIVEN_BACK then return redis.error_reply('GIVENBACK the reservation was given back before its take arrived') end
+
 -- The same id again takes nothing more and is answered the same; asked for other buckets, it is told no levels.
 if values[1] then
   local open = cmsgpack.unpack(values[1])
