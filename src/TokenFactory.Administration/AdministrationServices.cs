@@ -71,6 +71,7 @@ public static class AdministrationServices
     {
         services.AddSingleton(provider => new EmbeddedReadModelSource(
             provider.GetRequiredService<IDbContextFactory<GatewayDbContext>>(),
+            provider.GetRequiredService<StoreVersions>(),
             provider.GetRequiredService<ConfigurationState>(),
             provider.GetRequiredService<PepperRing>(),
             provider.GetRequiredService<SnapshotStore>(),

@@ -103,8 +103,10 @@ public static class StorageServices
         services.AddSingleton(provider => new StorageTransfer(
             provider.GetRequiredService<ITransferStore>(), provider.GetRequiredService<StorageMigrator>(),
             provider.GetRequiredService<IDbContextFactory<GatewayDbContext>>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new StoreVersions(provider.GetRequiredService<StoreReader>()));
         services.AddSingleton(provider => new RegistryTables(
-            provider.GetRequiredService<IDbContextFactory<GatewayDbContext>>(), provider.GetRequiredService<ISchemaHome>(), provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<IDbContextFactory<GatewayDbContext>>(), provider.GetRequiredService<ISchemaHome>(), provider.GetRequiredService<StoreVersions>(),
+            provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new DeadLetters(
             provider.GetRequiredService<IDbContextFactory<GatewayDbContext>>(), provider.GetRequiredService<TimeProvider>()));
         return services;

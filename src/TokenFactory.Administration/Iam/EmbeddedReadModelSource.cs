@@ -18,6 +18,7 @@ public sealed partial class EmbeddedReadModelSource : IHostedService, IDisposabl
     private static readonly TimeSpan _period = TimeSpan.FromMilliseconds(500);
 
     private readonly IDbContextFactory<GatewayDbContext> _contexts;
+    private readonly StoreVersions _versions;
     private readonly ConfigurationState _state;
     private readonly PepperRing _peppers;
     private readonly SnapshotStore _store;
@@ -33,6 +34,7 @@ public sealed partial class EmbeddedReadModelSource : IHostedService, IDisposabl
 
     internal EmbeddedReadModelSource(
         IDbContextFactory<GatewayDbContext> contexts,
+        StoreVersions versions,
         ConfigurationState state,
         PepperRing peppers,
         SnapshotStore store,
@@ -42,6 +44,7 @@ public sealed partial class EmbeddedReadModelSource : IHostedService, IDisposabl
         ILogger<EmbeddedReadModelSource> logger)
     {
         _contexts = contexts;
+        _versions = versions;
         _state = state;
         _peppers = peppers;
         _store = store;
@@ -117,8 +120,7 @@ public sealed partial class EmbeddedReadModelSource : IHostedService, IDisposabl
     {
         var began = _clock.GetTimestamp();
         var configuration = _state.Current;
-        await using var context = await _contexts.CreateDbContextAsync(cancel);
-        if (_published is { } last && ReferenceEquals(last.Configuration, configuration) && last.Rows == await context.ReadVersionAsync(cancel))
+        if (_published is { } last && ReferenceEquals(last.Configuration, configuration) && last.Rows == await _versions.IamAsync(cancel))
         {
             // An answer that took longer than the bound is as old as the question.
             if (_clock.GetElapsedTime(began) <= _store.MaxStaleness)
@@ -129,6 +131,7 @@ public sealed partial class EmbeddedReadModelSource : IHostedService, IDisposabl
             return;
         }
 
+        await using var context = await _contexts.CreateDbContextAsync(cancel);
         var rows = await IamRows.ReadAsync(context, cancel);
         var builder = new SnapshotBuilder(configuration, rows, _peppers.Of(configuration));
         var snapshot = builder.Build(Math.Max((_store.Current?.Version ?? 0) + 1, rows.Version));

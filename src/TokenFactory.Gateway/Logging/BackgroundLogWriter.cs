@@ -21,8 +21,11 @@ internal sealed class BackgroundLogWriter : ILogEventSink, IDisposable
     private readonly Channel<LogEvent> _queue;
     private readonly StreamWriter _output;
     private readonly ITextFormatter _formatter;
-    private readonly ManualResetEventSlim _wake = new();
-    private readonly ManualResetEventSlim _stop = new();
+
+    // Not spinning: what it waits for comes from threads that need the processor.
+    private readonly ManualResetEventSlim _wake = new(initialState: false, spinCount: 0);
+    private readonly ManualResetEventSlim _stop = new(initialState: false, spinCount: 0);
+
     private readonly Thread _thread;
     private long _dropped;
 

@@ -10,21 +10,19 @@ public sealed class RegistryTables
 {
     private readonly IDbContextFactory<GatewayDbContext> _contexts;
     private readonly ISchemaHome _home;
+    private readonly StoreVersions _versions;
     private readonly TimeProvider _clock;
 
-    internal RegistryTables(IDbContextFactory<GatewayDbContext> contexts, ISchemaHome home, TimeProvider clock)
+    internal RegistryTables(IDbContextFactory<GatewayDbContext> contexts, ISchemaHome home, StoreVersions versions, TimeProvider clock)
     {
         _contexts = contexts;
         _home = home;
+        _versions = versions;
         _clock = clock;
     }
 
     /// <summary>The highest revision; 0 while nothing was ever registered.</summary>
-    public async Task<long> RevisionAsync(CancellationToken cancel)
-    {
-        await using var context = await _contexts.CreateDbContextAsync(cancel);
-        return await RevisionAsync(context, cancel);
-    }
+    public Task<long> RevisionAsync(CancellationToken cancel) => _versions.RegistryAsync(cancel);
 
     public async Task<RegistryContent> ReadAsync(CancellationToken cancel)
     {
