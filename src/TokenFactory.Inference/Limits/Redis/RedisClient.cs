@@ -62,7 +62,11 @@ internal sealed partial class RedisClient : IAsyncDisposable
         }
         catch (RedisServerException refused)
         {
-            Heard();
+            if (!IsOfNoPrimary(refused))
+            {
+                Heard();
+            }
+
             if (!refused.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
             {
                 throw;
@@ -165,7 +169,6 @@ internal sealed partial class RedisClient : IAsyncDisposable
             var unused = isStillSilent ? silent : answers;
             unused.Close(allowCommandsToComplete: false);
             unused.Dispose();
-            await Task.Delay(Patience, _clock, _stopping);
         }
         catch (LimiterUnavailableException)
         {
@@ -175,11 +178,19 @@ internal sealed partial class RedisClient : IAsyncDisposable
         {
             // Told to stop.
         }
-        finally
+        catch (Exception failure)
         {
-            Volatile.Write(ref _isReplacing, 0);
+            // The edge of a task that nobody waits for.
+            Log.NotReplaced(_logger, failure);
         }
+
+        await Task.Delay(Patience, _clock, _stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Volatile.Write(ref _isReplacing, 0);
     }
+
+    /// <summary>The connection leads to a server that is the primary no more; a new one may lead to the one that is.</summary>
+    private static bool IsOfNoPrimary(RedisServerException refused) =>
+        refused.Message.StartsWith("READONLY", StringComparison.Ordinal) || refused.Message.StartsWith("MASTERDOWN", StringComparison.Ordinal);
 
     private static bool TellsOfPassword(string text) => HasAny(
         text, "NOAUTH", "WRONGPASS", "invalid password", "without any password configured", "AuthenticationFailure", "authentication failure", "invalid username-password");
@@ -199,7 +210,10 @@ internal sealed partial class RedisClient : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(4017, LogLevel.Warning, "Redis was silent for {Seconds:0} s on a connection that looked alive, and answered on a new one: it was replaced")]
+        [LoggerMessage(4017, LogLevel.Warning, "Redis did no work for {Seconds:0} s on a connection that looked alive, and answered on a new one: it was replaced")]
         public static partial void Replaced(ILogger logger, double seconds);
+
+        [LoggerMessage(4018, LogLevel.Error, "The connection to Redis could not be replaced; it is tried again")]
+        public static partial void NotReplaced(ILogger logger, Exception cause);
     }
 }

@@ -17,9 +17,6 @@ public sealed partial class RedisLimiter : ILimiter, IAsyncDisposable
     private static readonly TimeSpan _budgetKept = TimeSpan.FromDays(40);
     private static readonly TimeSpan _settleWithin = TimeSpan.FromSeconds(5);
 
-    /// <summary>A take may arrive after a later settlement where its connection was replaced: for as long as a kernel sends over and over what was not acknowledged.</summary>
-    private static readonly TimeSpan _latestTake = TimeSpan.FromMinutes(20);
-
     private readonly RedisLimiterOptions _options;
     private readonly Func<DateTimeOffset, CancellationToken, Task<BudgetSums>> _spentSince;
     private readonly TimeProvider _clock;
@@ -134,7 +131,12 @@ public sealed partial class RedisLimiter : ILimiter, IAsyncDisposable
         }
         catch (Exception failure) when (RedisClient.IsOutage(failure))
         {
-            SettleInRedis(new Settlement(new Reservation(demand.ReservationId, demand.Tenant, demand), Actual.Nothing, IsOfUnansweredTake: true));
+
+            // A caller that hangs up tells nothing of the connection; an error of the server's is an answer.
+            SettleInRedis(new Settlement(new Reservation(demand.ReservationId, demand.Tenant, demand), Actual.Nothing, failure is not RedisServerException)
+            {
+                FollowsItsTake = cancel.IsCancellationRequested,
+            });
             cancel.ThrowIfCancellationRequested();
             _metrics.Missed();
             Missed(failure);
@@ -218,14 +220,14 @@ public sealed partial class RedisLimiter : ILimiter, IAsyncDisposable
             [RedisKeys.Reservation(reservation.Tenant, reservation.Id)],
             [
                 reservation.Id.ToString("N"), actual.Counts ? 1 : 0, Amounts.Used(actual, Dimension.TokensPerMonth), Amounts.Used(actual, Dimension.NanoUsdPerMonth),
-                settlement.IsOfUnansweredTake ? (long)_latestTake.TotalMilliseconds : 0,
+                (long)settlement.Marks.TotalMilliseconds,
             ])
             .WaitAsync(_settleWithin, _clock);
     }
 
     private void Keep(Settlement settlement)
     {
-        if (!_unsettled.Keep(settlement))
+        if (!_unsettled.Keep(settlement with { FollowsItsTake = false }))
         {
             Log.NotKept(_logger, settlement.Reservation.Id);
         }

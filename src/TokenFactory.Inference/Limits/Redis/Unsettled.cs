@@ -36,7 +36,7 @@ internal sealed class Unsettled(TimeProvider clock, int most)
         var next = new List<Settlement>();
         foreach (var (id, entry) in _kept)
         {
-            if (clock.GetElapsedTime(entry.Since) >= entry.Settlement.Reservation.Demand.Lease)
+            if (clock.GetElapsedTime(entry.Since) >= entry.Settlement.Life)
             {
                 _kept.TryRemove(id, out _);
                 continue;
