@@ -89,7 +89,7 @@ public sealed partial class RedisLimiter : ILimiter, IAsyncDisposable
     {
         if (!_shares.TrySettle(reservation, actual))
         {
-            SettleInRedis(new Settlement(reservation, actual));
+            SettleInRedis(new ReservationEnd(reservation, actual));
         }
 
         return ValueTask.CompletedTask;
@@ -131,9 +131,8 @@ public sealed partial class RedisLimiter : ILimiter, IAsyncDisposable
         }
         catch (Exception failure) when (RedisClient.IsOutage(failure))
         {
-
             // A caller that hangs up tells nothing of the connection; an error of the server's is an answer.
-            SettleInRedis(new Settlement(new Reservation(demand.ReservationId, demand.Tenant, demand), Actual.Nothing, failure is not RedisServerException)
+            SettleInRedis(new ReservationEnd(new Reservation(demand.ReservationId, demand.Tenant, demand), Actual.Nothing, failure is not RedisServerException)
             {
                 FollowsItsTake = cancel.IsCancellationRequested,
             });
@@ -187,49 +186,49 @@ public sealed partial class RedisLimiter : ILimiter, IAsyncDisposable
             : throw new LimiterUnavailableException("Redis does not keep what the budgets have spent.");
     }
 
-    private void SettleInRedis(Settlement settlement)
+    private void SettleInRedis(ReservationEnd end)
     {
-        _leases.TryRemove(settlement.Reservation.Id, out _);
+        _leases.TryRemove(end.Reservation.Id, out _);
         if (_breaker.IsOpen)
         {
-            Keep(settlement);
+            Keep(end);
         }
         else
         {
-            _ = SettleOrKeepAsync(settlement);
+            _ = SettleOrKeepAsync(end);
         }
     }
 
-    private async Task SettleOrKeepAsync(Settlement settlement)
+    private async Task SettleOrKeepAsync(ReservationEnd end)
     {
         try
         {
-            await SendAsync(settlement);
+            await SendAsync(end);
         }
         catch (Exception failure) when (RedisClient.IsOutage(failure))
         {
-            Keep(settlement);
+            Keep(end);
         }
     }
 
-    private async Task SendAsync(Settlement settlement)
+    private async Task SendAsync(ReservationEnd end)
     {
-        var (reservation, actual) = (settlement.Reservation, settlement.Actual);
+        var (reservation, actual) = (end.Reservation, end.Actual);
         await Client.EvaluateAsync(
             _scripts.Settle,
             [RedisKeys.Reservation(reservation.Tenant, reservation.Id)],
             [
                 reservation.Id.ToString("N"), actual.Counts ? 1 : 0, Amounts.Used(actual, Dimension.TokensPerMonth), Amounts.Used(actual, Dimension.NanoUsdPerMonth),
-                (long)settlement.Marks.TotalMilliseconds,
+                (long)end.Marks.TotalMilliseconds,
             ])
             .WaitAsync(_settleWithin, _clock);
     }
 
-    private void Keep(Settlement settlement)
+    private void Keep(ReservationEnd end)
     {
-        if (!_unsettled.Keep(settlement with { FollowsItsTake = false }))
+        if (!_unsettled.Keep(end with { FollowsItsTake = false }))
         {
-            Log.NotKept(_logger, settlement.Reservation.Id);
+            Log.NotKept(_logger, end.Reservation.Id);
         }
     }
 

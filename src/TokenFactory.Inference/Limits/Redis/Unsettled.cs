@@ -17,32 +17,32 @@ internal sealed class Unsettled(TimeProvider clock, int most)
     public bool Holds(Guid id) => !_kept.IsEmpty && _kept.ContainsKey(id);
 
     /// <returns>False when there is no room.</returns>
-    public bool Keep(Settlement settlement)
+    public bool Keep(ReservationEnd end)
     {
         if (_kept.Count >= most)
         {
             return false;
         }
 
-        _kept.TryAdd(settlement.Reservation.Id, new Entry(settlement, clock.GetTimestamp()));
+        _kept.TryAdd(end.Reservation.Id, new Entry(end, clock.GetTimestamp()));
         return true;
     }
 
     public void Done(Guid id) => _kept.TryRemove(id, out _);
 
     /// <summary>What is worth another try, at most a batch of it.</summary>
-    public IReadOnlyList<Settlement> Next(int batch)
+    public IReadOnlyList<ReservationEnd> Next(int batch)
     {
-        var next = new List<Settlement>();
+        var next = new List<ReservationEnd>();
         foreach (var (id, entry) in _kept)
         {
-            if (clock.GetElapsedTime(entry.Since) >= entry.Settlement.Life)
+            if (clock.GetElapsedTime(entry.Since) >= entry.End.Life)
             {
                 _kept.TryRemove(id, out _);
                 continue;
             }
 
-            next.Add(entry.Settlement);
+            next.Add(entry.End);
             if (next.Count == batch)
             {
                 break;
@@ -52,5 +52,5 @@ internal sealed class Unsettled(TimeProvider clock, int most)
         return next;
     }
 
-    private sealed record Entry(Settlement Settlement, long Since);
+    private sealed record Entry(ReservationEnd End, long Since);
 }

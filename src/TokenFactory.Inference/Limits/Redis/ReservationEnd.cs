@@ -2,7 +2,7 @@ namespace TokenFactory.Inference.Limits.Redis;
 
 /// <summary>What Redis is to learn of a reservation's end.</summary>
 /// <param name="IsOfUnansweredTake">The take was not answered, so nobody knows whether it is still on its way.</param>
-internal sealed record Settlement(Reservation Reservation, Actual Actual, bool IsOfUnansweredTake = false)
+internal sealed record ReservationEnd(Reservation Reservation, Actual Actual, bool IsOfUnansweredTake = false)
 {
     /// <summary>A take may arrive after a later settlement where its connection was replaced: for as long as a kernel sends over and over what was not acknowledged.</summary>
     private static readonly TimeSpan _latestTake = TimeSpan.FromMinutes(20);
